@@ -1,1 +1,4 @@
-//! x
+//! The server of Baton.
+
+pub mod clock;
+pub mod engine;
