@@ -13,6 +13,11 @@ impl Digest {
         let (head, _) = hash.as_bytes().split_first_chunk().expect("a hash has 32 bytes");
         Self(u128::from_le_bytes(*head))
     }
+
+    /// Its bytes.
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0.to_le_bytes()
+    }
 }
 
 impl<C> Encode<C> for Digest {
