@@ -40,6 +40,9 @@ pub(crate) const VERIFY_LOG: &str = "/baton.v1.MonitorService/VerifyLog";
 /// The namespace whose streams do not end when the server stops.
 pub(crate) const STUBBORN: &str = "stubborn";
 
+/// The namespace whose summary panics.
+pub(crate) const PANICKING: &str = "panicking";
+
 /// GetServerInfo answers at once, with the time that is left as its version; GetSummary answers when it is released; VerifyLog sends one
 /// message and stays open.
 #[derive(Clone, Debug)]
@@ -72,6 +75,7 @@ impl MonitorService for Probe {
         request: Request<v1::GetSummaryRequest>,
     ) -> Result<Response<v1::GetSummaryResponse>, Status> {
         Call::of(request.extensions()).unwrap().concerns(&request.get_ref().namespace, "t-17");
+        assert_ne!(request.get_ref().namespace, PANICKING, "as the test wants it");
         let _ = self.events.send("begun");
         let _tells = TellsWhenLeft(self.events.clone());
         self.release.notified().await;

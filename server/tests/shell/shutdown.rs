@@ -1,9 +1,12 @@
 //! Stops: orderly where everyone plays along, bounded where someone does not.
 
 use baton_proto::v1;
-use baton_server::config::Config;
+use baton_server::{
+    config::Config,
+    shutdown::{Shutdown, StopSignals},
+};
 use prost::Message as _;
-use tokio::{io::AsyncReadExt as _, net::TcpStream};
+use tokio::{io::AsyncReadExt as _, net::TcpStream, task::yield_now};
 use tonic::Code;
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
@@ -57,7 +60,7 @@ async fn a_call_that_is_under_way_is_answered_although_the_server_stops() {
     server.shutdown.begin();
     in_time(async {
         while server.readiness.check().is_ok() {
-            tokio::task::yield_now().await;
+            yield_now().await;
         }
     })
     .await;
@@ -114,4 +117,32 @@ async fn a_stopped_server_takes_no_connections() {
     server.shutdown.begin();
     server.ended().await;
     assert_eq!(TcpStream::connect(address).await.unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
+}
+
+#[tokio::test]
+async fn the_first_signal_begins_the_stop_and_the_second_cuts_it_short() {
+    let shutdown = Shutdown::new();
+    let mut signal = shutdown.signal();
+    let signals = StopSignals::install().unwrap();
+    let forwarding = tokio::spawn(async move { signals.forward_to(&shutdown).await });
+
+    send("-TERM");
+    in_time(signal.stopping()).await;
+    assert!(signal.is_stopping() && !forwarding.is_finished());
+
+    send("-INT");
+    in_time(signal.cutting()).await;
+    in_time(async {
+        while !forwarding.is_finished() {
+            yield_now().await;
+        }
+    })
+    .await;
+}
+
+/// Sends this process a signal, which the test has taken over.
+fn send(name: &str) {
+    let pid = std::process::id().to_string();
+    let sent = std::process::Command::new("kill").args([name, &pid]).status().unwrap();
+    assert!(sent.success());
 }

@@ -6,7 +6,7 @@ use tokio::{io::AsyncReadExt as _, net::TcpStream};
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
-use crate::harness::{GET_SERVER_INFO, GET_SUMMARY, TestServer, in_time};
+use crate::harness::{GET_SERVER_INFO, GET_SUMMARY, PANICKING, TestServer, in_time};
 
 #[tokio::test]
 async fn a_request_that_cannot_be_decoded_is_the_callers_mistake() {
@@ -69,4 +69,17 @@ async fn connections_beyond_the_bound_are_closed_and_those_within_it_go_on() {
     drop(caller);
     server.counts("baton_connections 0").await;
     assert_eq!(server.caller().await.call(GET_SERVER_INFO, None, &request).await.status.code(), Code::Ok);
+}
+
+#[tokio::test]
+async fn a_service_that_panics_is_reported_as_a_defect_and_the_connection_goes_on() {
+    let server = TestServer::start().await;
+    let caller = server.caller().await;
+    let request = v1::GetSummaryRequest { namespace: PANICKING.to_owned(), ..Default::default() };
+    let reply = caller.call(GET_SUMMARY, None, &request).await;
+    assert_eq!(reply.status.code(), Code::Internal);
+    assert_eq!(reply.status.get_details_error_info().unwrap().reason, "INTERNAL");
+    server.counts(r#"baton_requests_total{rpc="MonitorService/GetSummary",code="INTERNAL"} 1"#).await;
+    let reply = caller.call(GET_SERVER_INFO, None, &v1::GetServerInfoRequest::default()).await;
+    assert_eq!(reply.status.code(), Code::Ok);
 }
