@@ -3,10 +3,14 @@
 //! Every request gets a line and is counted, also if it never reaches its service or its caller leaves. Knows nothing of what services do.
 
 use std::{
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, OnceLock},
+    task::Poll,
     time::Duration,
 };
 
+use baton_proto::v1::ErrorReason;
 use http::{Extensions, HeaderMap, Request, Response};
 use tokio::{sync::watch, time::Instant};
 use tonic::{Code, body::Body};
@@ -16,9 +20,9 @@ use crate::{
     connection::Connection,
     deadline::{self, Deadline},
     request_log::{RequestLine, RequestLog},
-    routes::Routes,
+    routes::{Answer, Routes},
     rpc::{Rpc, RpcShape, Rpcs},
-    status::{MESSAGE_HEADER, STATUS_HEADER},
+    status::{MESSAGE_HEADER, Refusal, STATUS_HEADER},
     wire_refusal,
 };
 
@@ -77,15 +81,34 @@ impl Calls {
     }
 
     async fn answer_in_time(&self, request: Request<Body>, deadline: Option<Deadline>) -> Response<Body> {
-        let answer = self.routes.answer(request);
+        let answer = unless_it_panics(self.routes.answer(request));
         let answered = match deadline {
             Some(deadline) => tokio::time::timeout_at(deadline.instant(), answer).await,
             None => Ok(answer.await),
         };
         match answered {
-            Ok(Ok(response)) => response,
-            Ok(Err(never)) => match never {},
+            Ok(response) => response,
             Err(_) => deadline::exceeded().into_status().into_http(),
+        }
+    }
+}
+
+/// Answers INTERNAL if a service panics, which is a defect: without this its caller would see a broken stream and no reason.
+async fn unless_it_panics(mut answer: Answer) -> Response<Body> {
+    let answered = poll_fn(|context| {
+        // The future is dropped after a panic; what it shares with others is guarded by locks that do not poison.
+        match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
+            Ok(polled) => polled.map(Some),
+            Err(_) => Poll::Ready(None),
+        }
+    });
+    match answered.await {
+        Some(Ok(response)) => response,
+        Some(Err(never)) => match never {},
+        None => {
+            Refusal::new(Code::Internal, ErrorReason::Internal, "the server has a defect: the call panicked")
+                .into_status()
+                .into_http()
         }
     }
 }

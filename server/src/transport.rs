@@ -153,11 +153,12 @@ impl Door {
             // An error means that the server is gone.
             let _ = drain.wait_for(|draining| *draining).await;
         });
-        let first_byte = tokio::time::timeout(FIRST_BYTE_TIMEOUT, stream.readable());
+        let mut first_byte = [0];
+        let spoken = tokio::time::timeout(FIRST_BYTE_TIMEOUT, stream.peek(&mut first_byte));
         tokio::select! {
             biased;
             () = &mut draining => return,
-            readable = first_byte => if !matches!(readable, Ok(Ok(()))) {
+            spoken = spoken => if !matches!(spoken, Ok(Ok(1))) {
                 tracing::debug!(%peer, "closing a connection that says nothing");
                 return;
             },
