@@ -22,6 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for open in watch.open_handoffs() {
         println!("open: {} of {}, {} → {}", open.handoff_id, open.task_id, open.from_agent, open.to_agent);
     }
+    store(path, watch.cursor())?;
     loop {
         // A program that is told to stop may stop here at any time: what it has not been given it will be given next time.
         let event = tokio::select! {

@@ -223,3 +223,6 @@ fn is_timeout(status: &Status) -> bool {
 fn is_broken_connection(status: &Status) -> bool {
     status.source().is_some()
 }
+
+#[cfg(test)]
+mod tests;

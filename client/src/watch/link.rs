@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use baton_proto::v1;
 use tokio::time::{Instant, sleep, timeout};
-use tonic::Streaming;
+use tonic::{Code, Streaming};
 
 use super::Cursor;
 use crate::{
@@ -130,7 +130,7 @@ impl Link {
     }
 }
 
-/// Whether connecting again may help.
+/// Whether connecting again may help. CANCELLED, which nobody here asked for, is what proxies say that cut long streams.
 fn is_passing(error: &Error) -> bool {
-    error.is_retryable() || matches!(error, Error::DeadlineExceeded { .. })
+    error.is_retryable() || matches!(error.code(), Code::DeadlineExceeded | Code::Cancelled)
 }
