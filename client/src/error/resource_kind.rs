@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of errors.
 
-/// What a [`Error::NotFound`] or [`Error::AlreadyExists`] is about.
+/// What a [`Error::NotFound`](crate::Error::NotFound) or [`Error::AlreadyExists`](crate::Error::AlreadyExists) is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResourceKind {

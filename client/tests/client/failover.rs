@@ -92,13 +92,13 @@ fn everything_that_is_wrong_with_a_client_is_said_at_once() {
     let refused = Client::builder()
         .endpoint("not an address")
         .endpoint("https://baton.example:7420")
-        .endpoint("127.0.0.1:7420")
+        .endpoints("127.0.0.1:7420, http://127.0.0.1:7421,, ftp://127.0.0.1")
         .deadline(Duration::ZERO)
         .retry(RetryPolicy { attempts_max: 0, ..RetryPolicy::default() })
         .build();
     let Err(Error::Invalid { violations, .. }) = refused else { panic!("{refused:?}") };
     let fields: Vec<&str> = violations.iter().map(|violation| violation.field.as_str()).collect();
-    assert_eq!(fields, ["endpoint", "endpoint", "deadline", "retry.attempts_max"]);
+    assert_eq!(fields, ["endpoint", "endpoint", "endpoint", "deadline", "retry.attempts_max"]);
 }
 
 #[test]
