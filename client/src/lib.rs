@@ -64,6 +64,7 @@ mod setters;
 mod state;
 mod summary;
 mod task;
+mod to_wire;
 mod value;
 mod watch;
 mod wire_enum;

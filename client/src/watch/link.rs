@@ -20,6 +20,8 @@ use crate::{
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(15);
 /// After so many intervals without a message, the connection counts as lost.
 const SILENT_INTERVALS_MAX: u32 = 3;
+/// Longest pause that a server is granted before it is asked again: it may well be another server by then.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
 
 /// A stream of messages and what it takes to open it again.
 pub(super) struct Link {
@@ -125,7 +127,7 @@ impl Link {
             if given_up || !is_passing(&error) {
                 return Err(error);
             }
-            sleep(error.retry_after().unwrap_or_default()).await;
+            sleep(error.retry_after().unwrap_or_default().min(RETRY_AFTER_MAX)).await;
         }
     }
 }
