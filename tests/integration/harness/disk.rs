@@ -1,0 +1,130 @@
+//! What a server's data lies on; it outlives the server.
+//!
+//! Knows how logs are opened, with and without faults. Knows nothing of networks.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use baton_log::{
+    FaultLog, FileCheckpoints, MemoryCheckpoints, MemoryLog, MemoryStore, Plan, SqliteLog, SqliteOptions,
+};
+use baton_server::{
+    Server, ServerError,
+    clock::{Clock, SystemClock},
+    config::Config,
+    engine::EngineParts,
+    metrics::Metrics,
+};
+use tempfile::TempDir;
+
+/// A folder that is removed at the end, or memory. Clones are the same disk.
+#[derive(Clone)]
+pub(crate) enum Disk {
+    Folder(Arc<TempDir>),
+    Memory(MemoryStore, MemoryCheckpoints),
+}
+
+impl Disk {
+    pub(crate) fn folder() -> Self {
+        Self::Folder(Arc::new(tempfile::tempdir().expect("a temporary folder can be made")))
+    }
+
+    pub(crate) fn memory() -> Self {
+        Self::Memory(MemoryStore::new(), MemoryCheckpoints::default())
+    }
+
+    /// The data folder.
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Folder(folder) => folder.path(),
+            Self::Memory(..) => panic!("memory has no path"),
+        }
+    }
+
+    /// What was written and not synced is gone, as far as the disk can tell.
+    pub(crate) fn power_cut(&self) {
+        if let Self::Memory(store, _) = self {
+            store.power_cut();
+        }
+    }
+
+    /// Opens a server on it, as `baton serve` does where there is a folder.
+    pub(crate) fn open(&self, config: Config) -> Result<Server, ServerError> {
+        match self {
+            Self::Folder(folder) => Server::open(Config { data: folder.path().to_owned(), ..config }),
+            Self::Memory(..) => self.open_with(config, Plan::none(), Arc::new(SystemClock)),
+        }
+    }
+
+    /// Opens a server on it whose log fails by `plan` and whose time is that of `clock`.
+    pub(crate) fn open_with(
+        &self,
+        config: Config,
+        plan: Plan,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Server, ServerError> {
+        let metrics = Arc::new(Metrics::new());
+        let parts = match self {
+            Self::Folder(folder) => {
+                let options = SqliteOptions { size_bytes_max: config.log_size_bytes_max };
+                let log = SqliteLog::open(folder.path(), &options)?;
+                let checkpoints = Box::new(FileCheckpoints::open(folder.path())?);
+                EngineParts { log: Box::new(FaultLog::new(log, plan)), checkpoints, clock, metrics }
+            }
+            Self::Memory(store, checkpoints) => {
+                let log = MemoryLog::open(store.clone())?;
+                let checkpoints = Box::new(checkpoints.clone());
+                EngineParts { log: Box::new(FaultLog::new(log, plan)), checkpoints, clock, metrics }
+            }
+        };
+        Server::on(parts, config)
+    }
+}
+
+/// Holds appends back: the log waits in the middle of one until it is let go on.
+#[derive(Clone, Default)]
+pub(crate) struct Gate(Arc<(Mutex<GateState>, std::sync::Condvar)>);
+
+#[derive(Default)]
+struct GateState {
+    closed: bool,
+    waiting: bool,
+}
+
+impl Gate {
+    /// The next append will wait.
+    pub(crate) fn close(&self) {
+        self.0.0.lock().unwrap().closed = true;
+    }
+
+    /// Lets the append that waits go on, and those after it.
+    pub(crate) fn open(&self) {
+        self.0.0.lock().unwrap().closed = false;
+        self.0.1.notify_all();
+    }
+
+    /// Called by the log before an append.
+    pub(crate) fn pass(&self) {
+        let mut state = self.0.0.lock().unwrap();
+        state.waiting = state.closed;
+        self.0.1.notify_all();
+        while state.closed {
+            state = self.0.1.wait(state).unwrap();
+        }
+        state.waiting = false;
+    }
+
+    /// Waits until an append waits.
+    pub(crate) async fn held(&self) {
+        let gate = self.clone();
+        let held = tokio::task::spawn_blocking(move || {
+            let mut state = gate.0.0.lock().unwrap();
+            while !state.waiting {
+                state = gate.0.1.wait(state).unwrap();
+            }
+        });
+        super::in_time(held).await.unwrap();
+    }
+}

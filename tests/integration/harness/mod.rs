@@ -1,0 +1,27 @@
+//! Starts, stops and restarts real servers, and speaks to them through generated clients.
+//!
+//! Knows nothing of what is tested.
+
+mod asks;
+mod clients;
+mod disk;
+mod refused;
+mod server;
+
+use std::{future::Future, time::Duration};
+
+pub(crate) use self::{
+    asks::{context, create, hand_off, object, start, state, text},
+    clients::Clients,
+    disk::Disk,
+    refused::Refused,
+    server::{TestServer, config},
+};
+
+/// Longest wait for something that should happen soon; the tests fail rather than hang.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits for `future`, but not for ever.
+pub(crate) async fn in_time<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(PATIENCE, future).await.expect("it takes far too long")
+}

@@ -1,0 +1,7 @@
+//! What Baton promises to those who call it, kept through real gRPC, real folders and real crashes.
+//!
+//! One binary, so that everything is linked once. Each file is one subject; `harness` starts and ends servers.
+
+mod end_to_end;
+mod harness;
+mod restart;
