@@ -2,7 +2,9 @@
 
 use std::env;
 
-use baton_server::{config::Config, logging, metrics::Metrics, serve, shutdown::Shutdown, shutdown::StopSignals};
+use baton_server::{
+    config::Config, logging, metrics::Metrics, serve, shutdown::Shutdown, shutdown::StopSignals,
+};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
