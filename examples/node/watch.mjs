@@ -25,14 +25,9 @@ async function* events(baton, namespace, fromRevision) {
   let backoffMs = BACKOFF_MS_MIN;
   for (;;) {
     const request = { namespace, start_revision: nextRevision, log_id: logId };
-<<<<<<< HEAD
-    try {
-      for await (const response of baton.handoffs.WatchHandoffs(request, waitForReady)) {
-=======
     const stream = baton.handoffs.WatchHandoffs(request, waitForReady);
     try {
       for await (const response of stream) {
->>>>>>> lang
         yield* response.events;
         nextRevision = response.revision + 1;
         logId = response.log_id;
@@ -41,13 +36,10 @@ async function* events(baton, namespace, fromRevision) {
     } catch (error) {
       if (error.code !== grpc.status.UNAVAILABLE) throw error;
       console.error(`lost the server, going on at revision ${nextRevision}`);
-<<<<<<< HEAD
-=======
     } finally {
       // Whoever stops listening tells the server; the stream's last word, that it was cancelled, is then no news.
       stream.on('error', () => {});
       stream.cancel();
->>>>>>> lang
     }
     // A little luck keeps many watchers from coming back in the same moment.
     await sleep(backoffMs * (0.5 + Math.random() / 2));
