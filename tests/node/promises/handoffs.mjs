@@ -162,7 +162,8 @@ const withdrawn = promise('a withdrawn hand-off leaves the owner alone', async (
 });
 
 const conflict = promise('a hand-off that meets a conflict fails and moves nothing', async (run) => {
-  const before = await update(run, 'person', { secret: 1 }, { request_id: 'person 1' });
+  await update(run, 'person', { secret: 1 }, { request_id: 'person 1' });
+  const before = await run.state('person');
   const fields = { request_id: 'hand off ticket-2', transfer: { on_conflict: 'CONFLICT_POLICY_FAIL' } };
   const call = handOff(run, 'ticket-2', 'triage', 'person', fields);
   const refusal = await refused('FAILED_PRECONDITION', 'HANDOFF_FAILED', call);
