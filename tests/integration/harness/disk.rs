@@ -2,10 +2,7 @@
 //!
 //! Knows how logs are opened, with and without faults. Knows nothing of networks.
 
-use std::{
-    path::Path,
-    sync::{Arc, Mutex},
-};
+use std::{path::Path, sync::Arc};
 
 use baton_log::{
     FaultLog, FileCheckpoints, MemoryCheckpoints, MemoryLog, MemoryStore, Plan, SqliteLog, SqliteOptions,
@@ -80,51 +77,5 @@ impl Disk {
             }
         };
         Server::on(parts, config)
-    }
-}
-
-/// Holds appends back: the log waits in the middle of one until it is let go on.
-#[derive(Clone, Default)]
-pub(crate) struct Gate(Arc<(Mutex<GateState>, std::sync::Condvar)>);
-
-#[derive(Default)]
-struct GateState {
-    closed: bool,
-    waiting: bool,
-}
-
-impl Gate {
-    /// The next append will wait.
-    pub(crate) fn close(&self) {
-        self.0.0.lock().unwrap().closed = true;
-    }
-
-    /// Lets the append that waits go on, and those after it.
-    pub(crate) fn open(&self) {
-        self.0.0.lock().unwrap().closed = false;
-        self.0.1.notify_all();
-    }
-
-    /// Called by the log before an append.
-    pub(crate) fn pass(&self) {
-        let mut state = self.0.0.lock().unwrap();
-        state.waiting = state.closed;
-        self.0.1.notify_all();
-        while state.closed {
-            state = self.0.1.wait(state).unwrap();
-        }
-        state.waiting = false;
-    }
-
-    /// Waits until an append waits.
-    pub(crate) async fn held(&self) {
-        let gate = self.clone();
-        let held = tokio::task::spawn_blocking(move || {
-            let mut state = gate.0.0.lock().unwrap();
-            while !state.waiting {
-                state = gate.0.1.wait(state).unwrap();
-            }
-        });
-        super::in_time(held).await.unwrap();
     }
 }

@@ -5,16 +5,22 @@
 mod asks;
 mod clients;
 mod disk;
+mod gate;
+mod process;
 mod refused;
+mod seeds;
 mod server;
 
 use std::{future::Future, time::Duration};
 
 pub(crate) use self::{
     asks::{context, create, hand_off, object, start, state, text},
-    clients::Clients,
+    clients::{Clients, events_until},
     disk::Disk,
+    gate::Gate,
+    process::ServerProcess,
     refused::Refused,
+    seeds::seed,
     server::{TestServer, config},
 };
 
