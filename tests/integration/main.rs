@@ -5,4 +5,5 @@
 mod crash;
 mod end_to_end;
 mod harness;
+mod log_faults;
 mod restart;

@@ -85,7 +85,10 @@ impl Worker {
                         request_id,
                         task_id: task.task_id,
                         owner_epoch: Some(task.owner_epoch),
-                        progress: Some(v1::TaskProgress { percent: self.random.u32(0..=100), note: String::new() }),
+                        progress: Some(v1::TaskProgress {
+                            percent: self.random.u32(0..=100),
+                            note: String::new(),
+                        }),
                         ..Default::default()
                     })
                 }
@@ -95,7 +98,10 @@ impl Worker {
                 _ => {
                     self.tasks += 1;
                     let task_id = format!("w{}-task-{}", self.index, self.tasks);
-                    Ask::Create(v1::CreateTaskRequest { request_id, ..create(namespace, &task_id, AGENTS[0]) })
+                    Ask::Create(v1::CreateTaskRequest {
+                        request_id,
+                        ..create(namespace, &task_id, AGENTS[0])
+                    })
                 }
             }),
         }
@@ -107,9 +113,10 @@ impl Worker {
         let task_id = format!("shared-{}", self.tasks / 2);
         match clients.task(self.namespace, &task_id).await {
             Ok(task) => Ok(Ask::HandOff(passed_on(self.namespace, request_id, &task))),
-            Err(status) if status.code() == Code::NotFound => {
-                Ok(Ask::Create(v1::CreateTaskRequest { request_id, ..create(self.namespace, &task_id, AGENTS[0]) }))
-            }
+            Err(status) if status.code() == Code::NotFound => Ok(Ask::Create(v1::CreateTaskRequest {
+                request_id,
+                ..create(self.namespace, &task_id, AGENTS[0])
+            })),
             Err(status) => Err(status),
         }
     }
@@ -158,7 +165,8 @@ impl Worker {
 
 /// The task handed to the next agent of the round, with the epoch that its caller saw. The state stays: writers own theirs.
 fn passed_on(namespace: &str, request_id: String, task: &v1::Task) -> v1::HandOffRequest {
-    let present = AGENTS.iter().position(|agent| *agent == task.assigned_agent).expect("tasks stay in the round");
+    let present =
+        AGENTS.iter().position(|agent| *agent == task.assigned_agent).expect("tasks stay in the round");
     let to = AGENTS[(present + 1) % AGENTS.len()];
     v1::HandOffRequest {
         request_id,

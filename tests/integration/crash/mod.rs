@@ -50,7 +50,10 @@ async fn kill_9_under_load_loses_nothing_that_was_answered_and_does_nothing_twic
     proof::of_everything(&mut clients, &ledger).await;
     server.kill();
     proof::of_the_folder(disk.path(), &ledger);
-    eprintln!("{rounds} kills, {} calls answered, {} of them in a second life", ledger.answers, ledger.retried);
+    eprintln!(
+        "{rounds} kills, {} calls answered, {} of them in a second life",
+        ledger.answers, ledger.retried
+    );
     assert!(ledger.retried > 0, "no kill met a call that was under way: this proves nothing");
 }
 

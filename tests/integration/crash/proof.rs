@@ -16,7 +16,8 @@ use crate::harness::Clients;
 /// Every answered hand-off that was not looked at yet is there, the same in every field.
 pub(super) async fn of_what_is_new(clients: &mut Clients, ledger: &mut Ledger) {
     for (namespace, answered) in std::mem::take(&mut ledger.unproved) {
-        let found = clients.handoff(namespace, &answered.handoff_id).await.expect("an answered hand-off is there");
+        let found =
+            clients.handoff(namespace, &answered.handoff_id).await.expect("an answered hand-off is there");
         assert_eq!(found, answered);
     }
     for ((namespace, agent_id), (count, revision)) in &ledger.states {

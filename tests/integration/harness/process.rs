@@ -60,12 +60,8 @@ impl Drop for ServerProcess {
 /// Serves until it is killed.
 async fn serve(data: &Path) {
     // Small distances between checkpoints, so that kills meet them being written.
-    let config = Config {
-        data: data.to_owned(),
-        listen: "127.0.0.1:0".into(),
-        checkpoint_events: 500,
-        ..config()
-    };
+    let config =
+        Config { data: data.to_owned(), listen: "127.0.0.1:0".into(), checkpoint_events: 500, ..config() };
     let listening = |ready: &baton_server::Ready<'_>| {
         println!("{LISTENING}{}", ready.listen.expect("a bound listener has an address"));
     };
