@@ -1,0 +1,284 @@
+//! A log that fails as planned, for tests of what is built on a log.
+//!
+//! Knows nothing of the storage: what it needs done beneath the log, it asks of [`Faulty`].
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::{Append, AppendError, Head, Log, LogId, LogReader, ReadError, ReadLimit, Record};
+
+/// What a log lets a test do beneath it.
+pub trait Faulty: Log {
+    /// Writes as [`Log::append`] does and dies before the answer: the answered mark does not move, and where the
+    /// storage can tell the difference, what is written is neither durable nor visible until the log is opened again.
+    ///
+    /// # Errors
+    /// As [`Log::append`].
+    fn append_unanswered(&mut self, appends: &[Append]) -> Result<(), AppendError>;
+
+    /// Alters byte `byte_index` of the record that contains `revision` (counted from its body, then its checksum).
+    ///
+    /// # Errors
+    /// [`ReadError`] if there is no such record.
+    fn corrupt(&mut self, namespace: &str, revision: u64, byte_index: usize) -> Result<(), ReadError>;
+
+    /// Tears the newest record of the log in two and keeps the first half.
+    ///
+    /// # Errors
+    /// [`ReadError`] if there is no record.
+    fn tear_tail(&mut self) -> Result<(), ReadError>;
+}
+
+/// What goes wrong with one append.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppendFault {
+    /// The write reached the disk's cache, the fsync failed: [`AppendError::Broken`].
+    FsyncFailsAfterWrite {
+        /// Whether the written records are there when the log is opened again.
+        persists: bool,
+    },
+    /// The fsync failed before anything was written: [`AppendError::Broken`].
+    FsyncFailsBeforeWrite,
+    /// Only a part of the last record was written: [`AppendError::Broken`], and a torn end to be cut.
+    ShortWrite,
+    /// The disk is full: [`AppendError::Full`], and the next append may succeed.
+    NoSpace,
+    /// The append succeeds. Then a record on the disk is altered: `back` revisions before the append's first record.
+    AlteredByte {
+        /// How far back, in revisions; 0 is the record just appended.
+        back: u64,
+        /// Which byte of the record's body, or of its checksum beyond that.
+        byte_index: usize,
+    },
+    /// Nobody says whether the append was applied: [`AppendError::Unknown`].
+    UnknownOutcome {
+        /// Whether it was.
+        applied: bool,
+    },
+}
+
+/// What goes wrong with one read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadFault {
+    /// The disk cannot be read: [`ReadError::Io`].
+    Io,
+}
+
+type Decide<F> = Box<dyn FnMut(u64) -> Option<F> + Send>;
+
+/// Which appends and reads fail, and how. Both are counted from 1 over the life of a [`FaultLog`] and its readers.
+pub struct Plan {
+    appends: Decide<AppendFault>,
+    reads: Decide<ReadFault>,
+}
+
+impl Plan {
+    /// Nothing fails.
+    pub fn none() -> Plan {
+        Plan::appends(|_| None)
+    }
+
+    /// Asks `decide` before each append, with its number.
+    pub fn appends(decide: impl FnMut(u64) -> Option<AppendFault> + Send + 'static) -> Plan {
+        Plan { appends: Box::new(decide), reads: Box::new(|_| None) }
+    }
+
+    /// Lets the appends of these numbers fail.
+    pub fn list(faults: Vec<(u64, AppendFault)>) -> Plan {
+        Plan::appends(move |number| faults.iter().find(|(at, _)| *at == number).map(|(_, fault)| *fault))
+    }
+
+    /// Lets about one append in `one_in` fail, in any way but [`AppendFault::AlteredByte`]; the same seed gives the
+    /// same faults.
+    pub fn seeded(seed: u64, one_in: u64) -> Plan {
+        Plan::appends(move |number| {
+            let drawn = scramble(seed ^ scramble(number));
+            let choice = usize::try_from(drawn >> 32).expect("32 bits fit an index");
+            drawn.is_multiple_of(one_in.max(1)).then(|| SEEDED[choice % SEEDED.len()])
+        })
+    }
+
+    /// Asks `decide` before each read as well, with its number.
+    #[must_use]
+    pub fn with_reads(mut self, decide: impl FnMut(u64) -> Option<ReadFault> + Send + 'static) -> Plan {
+        self.reads = Box::new(decide);
+        self
+    }
+}
+
+const SEEDED: [AppendFault; 7] = [
+    AppendFault::FsyncFailsAfterWrite { persists: true },
+    AppendFault::FsyncFailsAfterWrite { persists: false },
+    AppendFault::FsyncFailsBeforeWrite,
+    AppendFault::ShortWrite,
+    AppendFault::NoSpace,
+    AppendFault::UnknownOutcome { applied: true },
+    AppendFault::UnknownOutcome { applied: false },
+];
+
+/// The output function of splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
+fn scramble(number: u64) -> u64 {
+    let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+struct State {
+    plan: Plan,
+    appends: u64,
+    reads: u64,
+}
+
+type Shared = Arc<Mutex<State>>;
+
+fn next_append(state: &Shared) -> Option<AppendFault> {
+    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+    state.appends += 1;
+    let number = state.appends;
+    (state.plan.appends)(number)
+}
+
+fn next_read(state: &Shared) -> Result<(), ReadError> {
+    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+    state.reads += 1;
+    let number = state.reads;
+    match (state.plan.reads)(number) {
+        None => Ok(()),
+        Some(ReadFault::Io) => Err(ReadError::Io(format!("read {number} fails as planned"))),
+    }
+}
+
+/// A log that fails as its [`Plan`] says, and is otherwise the log it wraps.
+pub struct FaultLog<L> {
+    inner: L,
+    state: Shared,
+    broken: Option<String>,
+}
+
+impl<L: Faulty> FaultLog<L> {
+    /// Wraps a log.
+    pub fn new(inner: L, plan: Plan) -> FaultLog<L> {
+        let state = Arc::new(Mutex::new(State { plan, appends: 0, reads: 0 }));
+        FaultLog { inner, state, broken: None }
+    }
+
+    /// Gives the wrapped log back.
+    pub fn into_inner(self) -> L {
+        self.inner
+    }
+
+    fn fail(&mut self, fault: AppendFault, appends: &[Append]) -> Result<(), AppendError> {
+        match fault {
+            AppendFault::FsyncFailsAfterWrite { persists } => {
+                if persists {
+                    self.inner.append_unanswered(appends)?;
+                }
+                self.break_down("fsync fails after the write, as planned")
+            }
+            AppendFault::FsyncFailsBeforeWrite => self.break_down("fsync fails before the write, as planned"),
+            AppendFault::ShortWrite => {
+                self.inner.append_unanswered(appends)?;
+                self.inner.tear_tail().map_err(|error| AppendError::Broken(error.to_string()))?;
+                self.break_down("a short write, as planned")
+            }
+            AppendFault::NoSpace => Err(AppendError::Full("no space, as planned".into())),
+            AppendFault::AlteredByte { back, byte_index } => self.alter(appends, back, byte_index),
+            AppendFault::UnknownOutcome { applied } => {
+                if applied {
+                    self.inner.append(appends)?;
+                }
+                Err(AppendError::Unknown("the answer was lost, as planned".into()))
+            }
+        }
+    }
+
+    fn break_down(&mut self, why: &str) -> Result<(), AppendError> {
+        self.broken = Some(why.into());
+        Err(AppendError::Broken(why.into()))
+    }
+
+    fn alter(&mut self, appends: &[Append], back: u64, byte_index: usize) -> Result<(), AppendError> {
+        self.inner.append(appends)?;
+        if let Some(Append { record, .. }) = appends.first() {
+            let revision = record.first_revision.saturating_sub(back).max(1);
+            // A record that is gone already cannot be altered: the append went well all the same.
+            let _ = self.inner.corrupt(&record.namespace, revision, byte_index);
+        }
+        Ok(())
+    }
+}
+
+impl<L: Faulty> LogReader for FaultLog<L> {
+    fn id(&self) -> LogId {
+        self.inner.id()
+    }
+
+    fn kind(&self) -> &'static str {
+        self.inner.kind()
+    }
+
+    fn heads(&self) -> Result<Vec<Head>, ReadError> {
+        self.inner.heads()
+    }
+
+    fn head(&self, namespace: &str) -> Result<Head, ReadError> {
+        self.inner.head(namespace)
+    }
+
+    fn read(&self, namespace: &str, from: u64, limit: ReadLimit) -> Result<Vec<Record>, ReadError> {
+        next_read(&self.state)?;
+        self.inner.read(namespace, from, limit)
+    }
+}
+
+impl<L: Faulty> Log for FaultLog<L> {
+    fn append(&mut self, appends: &[Append]) -> Result<(), AppendError> {
+        if let Some(why) = &self.broken {
+            return Err(AppendError::Broken(why.clone()));
+        }
+        match next_append(&self.state) {
+            None => self.inner.append(appends),
+            Some(fault) => self.fail(fault, appends),
+        }
+    }
+
+    fn truncate_before(&mut self, namespace: &str, revision: u64) -> Result<(), AppendError> {
+        if let Some(why) = &self.broken {
+            return Err(AppendError::Broken(why.clone()));
+        }
+        self.inner.truncate_before(namespace, revision)
+    }
+
+    fn reader(&self) -> Result<Box<dyn LogReader>, ReadError> {
+        Ok(Box::new(FaultReader { inner: self.inner.reader()?, state: self.state.clone() }))
+    }
+}
+
+/// A reader whose reads fail by the same plan.
+struct FaultReader {
+    inner: Box<dyn LogReader>,
+    state: Shared,
+}
+
+impl LogReader for FaultReader {
+    fn id(&self) -> LogId {
+        self.inner.id()
+    }
+
+    fn kind(&self) -> &'static str {
+        self.inner.kind()
+    }
+
+    fn heads(&self) -> Result<Vec<Head>, ReadError> {
+        self.inner.heads()
+    }
+
+    fn head(&self, namespace: &str) -> Result<Head, ReadError> {
+        self.inner.head(namespace)
+    }
+
+    fn read(&self, namespace: &str, from: u64, limit: ReadLimit) -> Result<Vec<Record>, ReadError> {
+        next_read(&self.state)?;
+        self.inner.read(namespace, from, limit)
+    }
+}

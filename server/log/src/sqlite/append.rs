@@ -1,0 +1,190 @@
+//! Appends rows in one transaction, and remembers the heads.
+//!
+//! Knows nothing of the answered mark.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use super::read::{self, Namespace, signed};
+use super::{SqliteLog, failure};
+use crate::admission::admit;
+use crate::{Append, AppendError, Head, ReadError, Record};
+
+/// The heads as of the last commit: the only writer need not ask the database.
+#[derive(Debug, Default)]
+pub(super) struct Heads {
+    by_name: BTreeMap<Arc<str>, Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    id: i64,
+    head: Head,
+}
+
+impl Heads {
+    /// Reads them all.
+    pub(super) fn load(connection: &Connection) -> Result<Heads, ReadError> {
+        let known = |row: Namespace| {
+            let head = read::head_of(connection, &row).map_err(|e| failure::of_read(&row.name, 0, &e))?;
+            Ok((row.name, Known { id: row.id, head }))
+        };
+        let by_name =
+            read::namespaces(connection)?.into_iter().map(known).collect::<Result<_, ReadError>>()?;
+        Ok(Heads { by_name })
+    }
+
+    pub(super) fn all(&self) -> Vec<Head> {
+        let heads = self.by_name.values().map(|known| &known.head);
+        heads.filter(|head| head.revision > 0).cloned().collect()
+    }
+
+    pub(super) fn of(&self, namespace: &str) -> Head {
+        self.by_name.get(namespace).map_or_else(|| Head::empty(namespace), |known| known.head.clone())
+    }
+
+    pub(super) fn id(&self, namespace: &str) -> Option<i64> {
+        self.by_name.get(namespace).map(|known| known.id)
+    }
+
+    pub(super) fn set_oldest(&mut self, namespace: &str, oldest_revision: u64) {
+        if let Some(known) = self.by_name.get_mut(namespace) {
+            known.head.oldest_revision = oldest_revision;
+        }
+    }
+
+    fn advance(&mut self, id: i64, record: &Record) {
+        let (revision, hash) = (record.last_revision(), record.checksum);
+        if let Some(known) = self.by_name.get_mut(&record.namespace) {
+            known.head.revision = revision;
+            known.head.hash = hash;
+            return;
+        }
+        let head = Head { namespace: record.namespace.clone(), revision, oldest_revision: 1, hash };
+        self.by_name.insert(record.namespace.clone(), Known { id, head });
+    }
+}
+
+/// Inserts only where the chain ends right before the record, whatever the writer believes.
+const INSERT: &str = "INSERT INTO records (sequence, append_first, namespace, first_revision, event_count, time_us,
+        format, previous, checksum, body)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 WHERE ?4 = 1 + coalesce(
+        (SELECT first_revision + event_count - 1 FROM records WHERE namespace = ?3 ORDER BY first_revision DESC LIMIT 1),
+        (SELECT anchor_revision FROM namespaces WHERE id = ?3))";
+
+impl SqliteLog {
+    /// Appends all or nothing; durable on return.
+    pub(super) fn append_rows(&mut self, appends: &[Append]) -> Result<(), AppendError> {
+        self.refuse_if_broken()?;
+        admit(appends, |namespace| Ok(self.heads.of(namespace)))?;
+        if appends.is_empty() {
+            return Ok(());
+        }
+        let ids = self.transaction(|log| log.insert_all(appends))?;
+        for (id, append) in ids.into_iter().zip(appends) {
+            self.heads.advance(id, &append.record);
+        }
+        self.sequence += appends.len() as u64;
+        Ok(())
+    }
+
+    /// Runs `change` in a transaction of its own: committed if it succeeds, rolled back if it does not.
+    pub(super) fn transaction<T>(
+        &mut self,
+        change: impl FnOnce(&mut SqliteLog) -> Result<T, AppendError>,
+    ) -> Result<T, AppendError> {
+        self.execute("BEGIN IMMEDIATE").map_err(|error| failure::before_commit(&error))?;
+        let outcome = change(self).and_then(|value| {
+            self.execute("COMMIT").map(|()| value).map_err(|error| failure::of_commit(&error))
+        });
+        let Err(error) = outcome else { return outcome };
+        let error = self.roll_back(error);
+        if let AppendError::Broken(why) = &error {
+            tracing::error!(%why, "the log cannot be made durable any more");
+            self.broken = Some(why.clone());
+        }
+        Err(error)
+    }
+
+    pub(super) fn refuse_if_broken(&self) -> Result<(), AppendError> {
+        match &self.broken {
+            None => Ok(()),
+            Some(why) => Err(AppendError::Broken(why.clone())),
+        }
+    }
+
+    /// SQLite has rolled back by itself after some failures; a failure that cannot be rolled back is not definite.
+    fn roll_back(&self, error: AppendError) -> AppendError {
+        if self.connection.is_autocommit() {
+            return error;
+        }
+        match self.execute("ROLLBACK") {
+            Ok(()) => error,
+            Err(second) => {
+                AppendError::Broken(format!("{error}; then rollback failed: {}", failure::describe(&second)))
+            }
+        }
+    }
+
+    fn execute(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.execute([]).map(|_| ())
+    }
+
+    /// Returns the ids of the namespaces, in the order of the appends.
+    fn insert_all(&self, appends: &[Append]) -> Result<Vec<i64>, AppendError> {
+        let append_first = self.sequence + 1;
+        (append_first..)
+            .zip(appends)
+            .map(|(sequence, append)| {
+                let namespace = &append.record.namespace;
+                let id = match self.heads.id(namespace) {
+                    Some(id) => id,
+                    None => {
+                        self.insert_namespace(namespace).map_err(|error| failure::before_commit(&error))?
+                    }
+                };
+                self.insert(id, sequence, append_first, append)?;
+                Ok(id)
+            })
+            .collect()
+    }
+
+    fn insert_namespace(&self, namespace: &str) -> rusqlite::Result<i64> {
+        let mut statement = self.connection.prepare_cached("INSERT INTO namespaces (name) VALUES (?1)")?;
+        statement.insert([namespace])
+    }
+
+    fn insert(&self, id: i64, sequence: u64, append_first: u64, append: &Append) -> Result<(), AppendError> {
+        let record = &append.record;
+        let inserted = self.connection.prepare_cached(INSERT).and_then(|mut statement| {
+            statement.execute((
+                signed(sequence),
+                signed(append_first),
+                id,
+                signed(record.first_revision),
+                record.event_count,
+                record.time_us,
+                record.format,
+                record.previous.0.as_slice(),
+                record.checksum.0.as_slice(),
+                record.body.as_ref(),
+            ))
+        });
+        match inserted {
+            Ok(1) => Ok(()),
+            Ok(_) => Err(self.conflict(append)),
+            Err(error) => Err(failure::before_commit(&error)),
+        }
+    }
+
+    /// Only somebody who writes to the database past the lock can cause this.
+    fn conflict(&self, append: &Append) -> AppendError {
+        let namespace = append.record.namespace.clone();
+        match read::actual_revision(&self.connection, &namespace) {
+            Ok(actual) => AppendError::Conflict { namespace, expected: append.expected_revision, actual },
+            Err(error) => failure::before_commit(&error),
+        }
+    }
+}

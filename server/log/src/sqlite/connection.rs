@@ -1,0 +1,84 @@
+//! Opens connections and sets what all of them need.
+//!
+//! Knows nothing of tables.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, Result};
+
+/// How long a connection waits for another one's lock. Readers hardly ever need one in WAL mode.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Bytes per page, for new databases.
+const PAGE_BYTES: u32 = 4096;
+
+/// The WAL is copied into the database when it has this many pages (16 MiB): seldom enough that an append hardly ever
+/// waits for it, often enough that a start after a crash has little to recover.
+const CHECKPOINT_PAGES: u32 = 4000;
+
+/// What the WAL file is cut back to when it begins anew, in bytes: some more than it normally needs.
+const WAL_BYTES_KEPT: u32 = 20 << 20;
+
+/// Statements that stay prepared; more than one connection uses.
+const STATEMENTS_MAX: usize = 32;
+
+/// Opens the connection that writes. It leaves the WAL alone when it is dropped until [`may_clean_up`] is called: a
+/// log that turns out to be damaged is left as it was found.
+pub(super) fn open_writer(path: &Path, create: bool) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = if create { flags | OpenFlags::SQLITE_OPEN_CREATE } else { flags };
+    let connection = open(path, flags)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // The first statement that touches the file: says if it is a database at all.
+    connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
+    Ok(connection)
+}
+
+/// Sets how the writing connection makes its transactions durable.
+pub(super) fn make_durable(connection: &Connection) -> Result<()> {
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // Where a plain fsync does not reach the disk (macOS), the one that does.
+    connection.pragma_update(None, "fullfsync", true)?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))?;
+    connection.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))?;
+    // Keeps a misread page from reaching a table.
+    connection.pragma_update(None, "cell_size_check", true)
+}
+
+/// Makes durable everything that can be read now, by moving the whole WAL into the database, and lets the connection
+/// clean up behind itself from now on.
+pub(super) fn may_clean_up(connection: &Connection) -> Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    Ok(())
+}
+
+/// Bounds the size of the database file. It is never cut below what it has.
+pub(super) fn limit_size(connection: &Connection, bytes: u64) -> Result<()> {
+    let page_bytes: u32 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+    let pages = (bytes / u64::from(page_bytes)).clamp(1, u64::from(u32::MAX - 1));
+    connection.pragma_update_and_check(None, "max_page_count", pages as i64, |_| Ok(()))
+}
+
+/// Opens a connection that only reads. It is not opened read-only, because readers of a WAL share its index file.
+pub(super) fn open_reader(path: &Path) -> Result<Connection> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // A file under a memory map turns a disk error into a signal that kills the process.
+    connection.pragma_update_and_check(None, "mmap_size", 0, |_| Ok(()))?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    Ok(connection)
+}

@@ -1,0 +1,174 @@
+//! Reads heads and records from the tables.
+//!
+//! Each function reads one snapshot: an append or a truncation beside it is seen whole or not at all.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction};
+
+use super::failure;
+use crate::chain::{Anchor, ReadBatch};
+use crate::recovery::{Placed, TAIL_RECORDS, Tail};
+use crate::{Hash, Head, ReadError, ReadLimit, Record};
+
+/// A namespace's row.
+pub(super) struct Namespace {
+    pub(super) id: i64,
+    pub(super) name: Arc<str>,
+    pub(super) anchor: Anchor,
+}
+
+const NAMESPACE: &str =
+    "SELECT id, name, anchor_revision, anchor_hash, anchor_sequence FROM namespaces WHERE name = ?1";
+
+const NAMESPACES: &str =
+    "SELECT id, name, anchor_revision, anchor_hash, anchor_sequence FROM namespaces ORDER BY name";
+
+const NEWEST: &str = "SELECT first_revision, event_count, checksum FROM records
+    WHERE namespace = ?1 ORDER BY first_revision DESC LIMIT 1";
+
+/// Begins with the record that contains the revision, or with the next one if none does.
+const FROM: &str =
+    "SELECT sequence, append_first, first_revision, event_count, time_us, format, previous, checksum, body
+    FROM records WHERE namespace = ?1 AND first_revision >= coalesce(
+        (SELECT max(first_revision) FROM records WHERE namespace = ?1 AND first_revision <= ?2), ?2)
+    ORDER BY first_revision";
+
+const LAST: &str =
+    "SELECT sequence, append_first, first_revision, event_count, time_us, format, previous, checksum, body
+    FROM records WHERE namespace = ?1 ORDER BY first_revision DESC LIMIT ?2";
+
+/// The head of one namespace.
+pub(super) fn head(connection: &Connection, namespace: &str) -> Result<Head, ReadError> {
+    let failed = |error: rusqlite::Error| failure::of_read(namespace, 0, &error);
+    let snapshot = connection.unchecked_transaction().map_err(failed)?;
+    let Some(row) = find(&snapshot, namespace).map_err(failed)? else { return Ok(Head::empty(namespace)) };
+    head_of(&snapshot, &row).map_err(failed)
+}
+
+/// The heads of all namespaces, ordered by name.
+pub(super) fn heads(connection: &Connection) -> Result<Vec<Head>, ReadError> {
+    let failed = |error: rusqlite::Error| failure::of_read("", 0, &error);
+    let snapshot = connection.unchecked_transaction().map_err(failed)?;
+    let rows = namespaces(&snapshot)?;
+    let heads = rows.iter().map(|row| head_of(&snapshot, row).map_err(failed));
+    heads.filter(|head| !matches!(head, Ok(Head { revision: 0, .. }))).collect()
+}
+
+/// The rows of all namespaces, ordered by name.
+pub(super) fn namespaces(connection: &Connection) -> Result<Vec<Namespace>, ReadError> {
+    let failed = |error: rusqlite::Error| failure::of_read("", 0, &error);
+    let mut statement = connection.prepare_cached(NAMESPACES).map_err(failed)?;
+    let rows = statement.query_map([], namespace_row).map_err(failed)?;
+    rows.map(|row| row.map_err(failed)).collect()
+}
+
+/// The head of a namespace whose row is at hand.
+pub(super) fn head_of(connection: &Connection, row: &Namespace) -> rusqlite::Result<Head> {
+    let mut statement = connection.prepare_cached(NEWEST)?;
+    let newest = statement
+        .query_row([row.id], |newest| {
+            let (first, count): (i64, i64) = (newest.get(0)?, newest.get(1)?);
+            Ok((unsigned(first.saturating_add(count).saturating_sub(1)), Hash(newest.get(2)?)))
+        })
+        .optional()?;
+    let (revision, hash) = newest.unwrap_or((row.anchor.revision, row.anchor.hash));
+    Ok(Head { namespace: row.name.clone(), revision, oldest_revision: row.anchor.revision + 1, hash })
+}
+
+/// The records from a revision on: see [`LogReader::read`](crate::LogReader::read).
+pub(super) fn records(
+    connection: &Connection,
+    namespace: &str,
+    from: u64,
+    limit: ReadLimit,
+) -> Result<Vec<Record>, ReadError> {
+    let from = from.max(1);
+    let failed = |error: rusqlite::Error| failure::of_read(namespace, from, &error);
+    let snapshot = connection.unchecked_transaction().map_err(failed)?;
+    let Some(row) = find(&snapshot, namespace).map_err(failed)? else { return Ok(Vec::new()) };
+    let head = head_of(&snapshot, &row).map_err(failed)?;
+    if from < head.oldest_revision {
+        return Err(ReadError::Compacted { oldest: head.oldest_revision, newest: head.revision });
+    }
+    if from > head.revision {
+        return Ok(Vec::new());
+    }
+    collect(&snapshot, &row, from, limit)?.finish(namespace, head.revision)
+}
+
+/// The newest records of a namespace, oldest first, unchecked.
+pub(super) fn tail(connection: &Connection, row: &Namespace) -> Result<Tail, ReadError> {
+    let failed = |error: rusqlite::Error| failure::of_read(&row.name, row.anchor.revision + 1, &error);
+    let mut statement = connection.prepare_cached(LAST).map_err(failed)?;
+    let rows = statement.query_map((row.id, TAIL_RECORDS as i64), |record| placed(record, &row.name));
+    let mut records = rows.and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>).map_err(failed)?;
+    records.reverse();
+    Ok(Tail { anchor: row.anchor, records })
+}
+
+fn collect(
+    snapshot: &Transaction<'_>,
+    row: &Namespace,
+    from: u64,
+    limit: ReadLimit,
+) -> Result<ReadBatch, ReadError> {
+    let mut batch = ReadBatch::new(row.anchor, from, limit);
+    let mut at = from;
+    let mut statement =
+        snapshot.prepare_cached(FROM).map_err(|error| failure::of_read(&row.name, at, &error))?;
+    let mut rows =
+        statement.query((row.id, signed(from))).map_err(|error| failure::of_read(&row.name, at, &error))?;
+    loop {
+        let next = rows.next().and_then(|next| next.map(|next| placed(next, &row.name)).transpose());
+        let Some(next) = next.map_err(|error| failure::of_read(&row.name, at, &error))? else { break };
+        at = next.record.last_revision().saturating_add(1);
+        if !batch.take(next.record)? {
+            break;
+        }
+    }
+    Ok(batch)
+}
+
+fn find(connection: &Connection, namespace: &str) -> rusqlite::Result<Option<Namespace>> {
+    connection.prepare_cached(NAMESPACE)?.query_row([namespace], namespace_row).optional()
+}
+
+fn namespace_row(row: &Row<'_>) -> rusqlite::Result<Namespace> {
+    let anchor =
+        Anchor { revision: unsigned(row.get(2)?), hash: Hash(row.get(3)?), sequence: unsigned(row.get(4)?) };
+    Ok(Namespace { id: row.get(0)?, name: row.get(1)?, anchor })
+}
+
+fn placed(row: &Row<'_>, namespace: &Arc<str>) -> rusqlite::Result<Placed> {
+    let record = Record {
+        namespace: namespace.clone(),
+        first_revision: unsigned(row.get(2)?),
+        event_count: row.get(3)?,
+        time_us: row.get(4)?,
+        format: row.get(5)?,
+        previous: Hash(row.get(6)?),
+        checksum: Hash(row.get(7)?),
+        body: Bytes::copy_from_slice(row.get_ref(8)?.as_blob()?),
+    };
+    Ok(Placed { sequence: unsigned(row.get(0)?), append_first: unsigned(row.get(1)?), record })
+}
+
+/// A number from a column. Negative ones are never written; as 0 they fail every check that follows.
+pub(super) fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+/// A number for a column: revisions beyond the greatest are never written, so nothing is found there.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The newest revision as the database has it, inside the caller's transaction.
+pub(super) fn actual_revision(connection: &Connection, namespace: &str) -> rusqlite::Result<u64> {
+    match find(connection, namespace)? {
+        Some(row) => Ok(head_of(connection, &row)?.revision),
+        None => Ok(0),
+    }
+}
