@@ -13,14 +13,15 @@ use clap::{
 use clap_complete::Shell;
 
 use crate::{
-    bench::BenchArgs, demo::DemoArgs, duration, exit, handoff::HandoffCommand, output::Format, rule::RuleCommand,
-    serve::ServeArgs, state::StateCommand, summary::SummaryArgs, task::TaskCommand, verify::VerifyArgs, watch::WatchArgs,
+    bench::BenchArgs, demo::DemoArgs, duration, exit, handoff::HandoffCommand, output::Format,
+    rule::RuleCommand, serve::ServeArgs, state::StateCommand, summary::SummaryArgs, task::TaskCommand,
+    verify::VerifyArgs, watch::WatchArgs,
 };
 
 /// Hands tasks from agent to agent, durably: the server, and the command line for it.
 #[derive(Debug, Parser)]
 #[command(name = "baton", version, after_help = exit::help(), max_term_width = 100, propagate_version = true)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What holds for every command.
     #[command(flatten)]
     pub globals: Globals,
@@ -32,7 +33,7 @@ pub struct Cli {
 /// Arguments that every command takes.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Everywhere")]
-pub struct Globals {
+pub(crate) struct Globals {
     /// How data is written to stdout
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
     pub output: Format,
@@ -52,7 +53,7 @@ pub struct Globals {
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ColorWhen {
+pub(crate) enum ColorWhen {
     /// On a terminal, unless NO_COLOR is set.
     Auto,
     /// Always.
@@ -63,7 +64,7 @@ pub enum ColorWhen {
 
 /// What `baton` can do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Run the server
     Serve(ServeArgs),
     /// Create tasks and move them through their life
@@ -98,7 +99,7 @@ pub enum Command {
 
 /// The id that makes a call safe to repeat.
 #[derive(Debug, Args)]
-pub struct RequestId {
+pub(crate) struct RequestId {
     /// Makes the call safe to repeat: the same id gives the first answer again [default: random]
     #[arg(long, value_name = "ID")]
     pub request_id: Option<String>,
@@ -106,7 +107,7 @@ pub struct RequestId {
 
 /// Who acts on a task, and by which token.
 #[derive(Debug, Args)]
-pub struct Actor {
+pub(crate) struct Actor {
     /// Who acts; refused if it is not the owner
     #[arg(long, value_name = "AGENT")]
     pub agent: Option<String>,
@@ -117,7 +118,7 @@ pub struct Actor {
 
 /// What moves of the sender's state.
 #[derive(Debug, Args)]
-pub struct Transfer {
+pub(crate) struct Transfer {
     /// Only these keys of the state move [default: all]
     #[arg(long, value_name = "KEYS", value_delimiter = ',', num_args = 1)]
     pub keys: Vec<String>,
@@ -127,7 +128,7 @@ pub struct Transfer {
 }
 
 /// Parses one of the names that an enum of the contract has; the help lists them.
-pub fn named<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+pub(crate) fn named<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
 where
     T: FromStr<Err = UnknownName> + Clone + Send + Sync + 'static,
 {

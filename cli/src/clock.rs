@@ -5,17 +5,17 @@
 use chrono::{DateTime, Local, Utc};
 
 /// `14:03:21` if it was today, `2026-03-05 14:03` otherwise.
-pub fn short(time: DateTime<Utc>) -> String {
+pub(crate) fn short(time: DateTime<Utc>) -> String {
     short_at(time, Utc::now())
 }
 
 /// A time to the millisecond, for lines that follow one another closely: `14:03:21.042`.
-pub fn precise(time: DateTime<Utc>) -> String {
+pub(crate) fn precise(time: DateTime<Utc>) -> String {
     time.with_timezone(&Local).format("%H:%M:%S%.3f").to_string()
 }
 
 /// Date and time to the second.
-pub fn full(time: DateTime<Utc>) -> String {
+pub(crate) fn full(time: DateTime<Utc>) -> String {
     time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 

@@ -5,14 +5,13 @@
 use std::time::Duration;
 
 /// Units with their length in milliseconds, the longest suffix first where one ends in another.
-const UNITS: [(&str, u64); 5] =
-    [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
 /// Reads a whole number with a unit.
 ///
 /// # Errors
 /// Says what is wrong with `text`, for the usage error that clap makes of it.
-pub fn parse(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let unit_ms = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, ms)| *ms);
@@ -27,7 +26,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 }
 
 /// Seconds in the unit that reads best: `830 ns`, `412 µs`, `1.42 ms`, `3.10 s`.
-pub fn short(seconds: f64) -> String {
+pub(crate) fn short(seconds: f64) -> String {
     let (value, unit) = match seconds {
         s if s >= 1.0 => (s, "s"),
         s if s >= 1e-3 => (s * 1e3, "ms"),
@@ -35,7 +34,13 @@ pub fn short(seconds: f64) -> String {
         s if s > 0.0 => (s * 1e9, "ns"),
         _ => return "0".into(),
     };
-    let decimals = if value >= 100.0 { 0 } else if value >= 10.0 { 1 } else { 2 };
+    let decimals = if value >= 100.0 {
+        0
+    } else if value >= 10.0 {
+        1
+    } else {
+        2
+    };
     format!("{value:.decimals$} {unit}")
 }
 
@@ -55,14 +60,17 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", "5", "s", "-1s", "1.5s", "5 s", "0s", "5y", "99999999999999999999s", "999999999999999999d"] {
+        for text in
+            ["", "5", "s", "-1s", "1.5s", "5 s", "0s", "5y", "99999999999999999999s", "999999999999999999d"]
+        {
             assert!(parse(text).is_err(), "{text} was taken for a duration");
         }
     }
 
     #[test]
     fn seconds_are_shown_with_three_digits() {
-        let cases = [(0.0, "0"), (8.3e-7, "830 ns"), (4.12e-4, "412 µs"), (0.00142, "1.42 ms"), (3.1, "3.10 s")];
+        let cases =
+            [(0.0, "0"), (8.3e-7, "830 ns"), (4.12e-4, "412 µs"), (0.00142, "1.42 ms"), (3.1, "3.10 s")];
         for (seconds, text) in cases {
             assert_eq!(short(seconds), text);
         }

@@ -8,7 +8,7 @@ use baton_proto::v1::ErrorReason;
 
 /// How the process ends, for scripts that must tell one end from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// Done.
     Ok,
     /// Any failure that has no code of its own.
@@ -41,12 +41,12 @@ const TABLE: [(Exit, u8, &str); 8] = [
 
 impl Exit {
     /// The code that the process ends with.
-    pub fn code(self) -> u8 {
+    pub(crate) fn code(self) -> u8 {
         TABLE.iter().find(|(exit, ..)| *exit == self).map_or(1, |(_, code, _)| *code)
     }
 
     /// The code for a refusal of the server.
-    pub fn of_reason(reason: ErrorReason) -> Self {
+    pub(crate) fn of_reason(reason: ErrorReason) -> Self {
         use ErrorReason as R;
         match reason {
             R::InvalidField => Self::Usage,
@@ -79,7 +79,7 @@ impl Exit {
 }
 
 /// The table as the help shows it.
-pub fn help() -> String {
+pub(crate) fn help() -> String {
     let mut text = String::from("Exit codes:");
     for (_, code, what) in TABLE {
         let _infallible = write!(text, "\n  {code}  {what}");

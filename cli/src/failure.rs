@@ -14,7 +14,7 @@ use crate::{
 
 /// A failed command.
 #[derive(Debug, Serialize)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// An `ErrorReason` of the contract, or `USAGE`, `UNREACHABLE`, `IO` and the like for what no server said.
     pub reason: String,
     /// What happened, with the values.
@@ -39,7 +39,7 @@ pub struct Failure {
 
 /// One thing that was wrong.
 #[derive(Debug, Serialize)]
-pub struct Violation {
+pub(crate) struct Violation {
     /// The rule that was broken, or the field that is malformed.
     pub subject: String,
     /// What is wrong.
@@ -48,7 +48,7 @@ pub struct Violation {
 
 impl Failure {
     /// A failure without violations, values or hint.
-    pub fn new(exit: Exit, reason: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(exit: Exit, reason: &str, message: impl Into<String>) -> Self {
         Self {
             reason: reason.to_owned(),
             message: message.into(),
@@ -62,19 +62,19 @@ impl Failure {
     }
 
     /// A malformed argument, file or value.
-    pub fn usage(message: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, "USAGE", message)
     }
 
     /// Adds what to do about it.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// Tells about the failure on stderr: in words, and as one JSON object if the caller wants JSON.
-    pub fn report(&self, output: &mut Output) {
+    pub(crate) fn report(&self, output: &mut Output) {
         if !output.is_table() {
             let error = serde_json::json!({ "error": self });
             output.note(error);

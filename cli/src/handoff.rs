@@ -3,22 +3,22 @@
 //! Knows the arguments and which call each makes. How a hand-off looks stands in `handoff/show.rs`.
 
 mod context;
-pub mod show;
+pub(crate) mod show;
 
 use baton_client::HandoffStatus;
 use clap::{Args, Subcommand, value_parser};
 
+use self::context::ContextArgs;
 use crate::{
     args::{RequestId, Transfer, named},
-    session::{Session, set},
     exit::Exit,
     failure::Failure,
+    session::{Session, set},
 };
-use self::context::ContextArgs;
 
 /// What can be done with hand-offs.
 #[derive(Debug, Subcommand)]
-pub enum HandoffCommand {
+pub(crate) enum HandoffCommand {
     /// Hand a task over: judged, recorded and executed in one step
     Send(SendArgs),
     /// Ask what the rules would say, without handing anything over; exits with 6 if they refuse
@@ -37,7 +37,7 @@ pub enum HandoffCommand {
 
 /// Names a hand-off.
 #[derive(Debug, Args)]
-pub struct HandoffId {
+pub(crate) struct HandoffId {
     /// The hand-off
     #[arg(value_name = "HANDOFF")]
     id: String,
@@ -45,7 +45,7 @@ pub struct HandoffId {
 
 /// What is to be handed over: task, agents, reason, state and context.
 #[derive(Debug, Args)]
-pub struct OfferArgs {
+pub(crate) struct OfferArgs {
     /// The task
     #[arg(value_name = "TASK")]
     task: String,
@@ -72,7 +72,7 @@ pub struct OfferArgs {
 
 /// Arguments of `handoff send` and `handoff initiate`.
 #[derive(Debug, Args)]
-pub struct SendArgs {
+pub(crate) struct SendArgs {
     #[command(flatten)]
     offer: OfferArgs,
     #[command(flatten)]
@@ -81,7 +81,7 @@ pub struct SendArgs {
 
 /// Arguments of `handoff execute`.
 #[derive(Debug, Args)]
-pub struct ExecuteArgs {
+pub(crate) struct ExecuteArgs {
     #[command(flatten)]
     handoff: HandoffId,
     /// The owner epoch that you hold; refused if it is stale
@@ -93,7 +93,7 @@ pub struct ExecuteArgs {
 
 /// Arguments of `handoff withdraw`.
 #[derive(Debug, Args)]
-pub struct WithdrawArgs {
+pub(crate) struct WithdrawArgs {
     #[command(flatten)]
     handoff: HandoffId,
     /// The owner epoch that you hold; refused if it is stale
@@ -108,7 +108,7 @@ pub struct WithdrawArgs {
 
 /// Arguments of `handoff list`.
 #[derive(Debug, Args)]
-pub struct ListArgs {
+pub(crate) struct ListArgs {
     /// Only of this task
     #[arg(long, value_name = "TASK")]
     task: Option<String>,
@@ -134,7 +134,7 @@ macro_rules! terms {
 ///
 /// # Errors
 /// The server's refusal; a verdict against a hand-off that was to be validated; a malformed argument; stdout cannot be written.
-pub async fn run(command: HandoffCommand, session: &mut Session<'_>) -> Result<(), Failure> {
+pub(crate) async fn run(command: HandoffCommand, session: &mut Session<'_>) -> Result<(), Failure> {
     let client = session.client()?;
     let handoff = match command {
         HandoffCommand::Send(SendArgs { offer, request }) => {
@@ -148,7 +148,8 @@ pub async fn run(command: HandoffCommand, session: &mut Session<'_>) -> Result<(
             set(call, request.request_id, |call, id| call.request_id(id)).send().await?
         }
         HandoffCommand::Execute(ExecuteArgs { handoff, owner_epoch, request }) => {
-            let call = set(client.execute_handoff(handoff.id), owner_epoch, |call, epoch| call.owner_epoch(epoch));
+            let call =
+                set(client.execute_handoff(handoff.id), owner_epoch, |call, epoch| call.owner_epoch(epoch));
             set(call, request.request_id, |call, id| call.request_id(id)).send().await?
         }
         HandoffCommand::Withdraw(WithdrawArgs { handoff, owner_epoch, reason, request }) => {
@@ -171,7 +172,10 @@ async fn validate(offer: OfferArgs, session: &mut Session<'_>) -> Result<(), Fai
         return Ok(());
     }
     let count = verdict.errors.len();
-    let message = format!("the rules would refuse this hand-off: {count} violation{}", if count == 1 { "" } else { "s" });
+    let message = format!(
+        "the rules would refuse this hand-off: {count} violation{}",
+        if count == 1 { "" } else { "s" }
+    );
     Err(Failure::new(Exit::Rejected, "HANDOFF_REJECTED", message))
 }
 

@@ -12,23 +12,26 @@ use crate::failure::Failure;
 ///
 /// # Errors
 /// A usage failure if the source cannot be read, is not JSON, or is not an object.
-pub fn json_object(what: &str, argument: &str) -> Result<Map<String, Value>, Failure> {
+pub(crate) fn json_object(what: &str, argument: &str) -> Result<Map<String, Value>, Failure> {
     let (source, text) = match argument.strip_prefix('@') {
         _ if argument == "-" => ("from stdin".to_owned(), io::read_to_string(io::stdin())),
         Some(path) => (format!("in {path}"), fs::read_to_string(path)),
         None => ("given".to_owned(), Ok(argument.to_owned())),
     };
-    let text = text.map_err(|error| Failure::usage(format!("the {what} {source} cannot be read: {error}")))?;
+    let text =
+        text.map_err(|error| Failure::usage(format!("the {what} {source} cannot be read: {error}")))?;
     match serde_json::from_str(&text) {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(other) => Err(Failure::usage(format!("the {what} {source} must be a JSON object, not {}", kind(&other)))),
+        Ok(other) => {
+            Err(Failure::usage(format!("the {what} {source} must be a JSON object, not {}", kind(&other))))
+        }
         Err(error) => Err(Failure::usage(format!("the {what} {source} is not valid JSON: {error}"))
             .hint(r#"quote it for the shell, such as '{"key": "value"}', or name a file: @state.json"#)),
     }
 }
 
 /// What a JSON value is, for errors.
-pub fn kind(value: &Value) -> &'static str {
+pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

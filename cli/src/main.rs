@@ -31,10 +31,10 @@ use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, parser::ValueSo
 
 use crate::{
     args::{Cli, Command},
-    session::Session,
     exit::Exit,
     failure::Failure,
     output::Output,
+    session::Session,
 };
 
 fn main() -> ExitCode {

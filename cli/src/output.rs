@@ -15,7 +15,7 @@ use crate::{args::ColorWhen, failure::Failure};
 
 /// How data is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// Aligned columns for people.
     Table,
     /// One indented JSON value.
@@ -25,7 +25,7 @@ pub enum Format {
 }
 
 /// The process's stdout and stderr.
-pub struct Output {
+pub(crate) struct Output {
     format: Format,
     color_out: bool,
     color_err: bool,
@@ -36,37 +36,43 @@ pub struct Output {
 
 impl Output {
     /// The real stdout and stderr. Colour goes to terminals only, unless `color` says otherwise.
-    pub fn new(format: Format, color: ColorWhen) -> Self {
+    pub(crate) fn new(format: Format, color: ColorWhen) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
         let terminal = out.is_terminal();
         let colored = |is_terminal: bool| match color {
             ColorWhen::Always => true,
             ColorWhen::Never => false,
-            ColorWhen::Auto => is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            ColorWhen::Auto => {
+                is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            }
         };
         Self {
             format,
             color_out: colored(terminal),
             color_err: colored(err.is_terminal()),
             // Only a terminal has an edge to respect; a file or a pipe gets every character.
-            width: if terminal { terminal_size::terminal_size().map(|(width, _)| width.0.into()) } else { None },
+            width: if terminal {
+                terminal_size::terminal_size().map(|(width, _)| width.0.into())
+            } else {
+                None
+            },
             out: Box::new(out),
             err: Box::new(err),
         }
     }
 
     /// The chosen format.
-    pub fn format(&self) -> Format {
+    pub(crate) fn format(&self) -> Format {
         self.format
     }
 
     /// Whether stdout is for people.
-    pub fn is_table(&self) -> bool {
+    pub(crate) fn is_table(&self) -> bool {
         self.format == Format::Table
     }
 
     /// Columns of the terminal, if stdout is one.
-    pub fn width(&self) -> Option<usize> {
+    pub(crate) fn width(&self) -> Option<usize> {
         self.width
     }
 
@@ -74,7 +80,11 @@ impl Output {
     ///
     /// # Errors
     /// Stdout cannot be written.
-    pub fn one<T: Serialize>(&mut self, thing: &T, human: impl FnOnce(&mut Self, &T) -> Result<(), Failure>) -> Result<(), Failure> {
+    pub(crate) fn one<T: Serialize>(
+        &mut self,
+        thing: &T,
+        human: impl FnOnce(&mut Self, &T) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         match self.format {
             Format::Table => human(self, thing),
             Format::Json | Format::Jsonl => self.json(thing),
@@ -85,7 +95,11 @@ impl Output {
     ///
     /// # Errors
     /// Stdout cannot be written.
-    pub fn many<T: Serialize>(&mut self, things: &[T], human: impl FnOnce(&mut Self, &[T]) -> Result<(), Failure>) -> Result<(), Failure> {
+    pub(crate) fn many<T: Serialize>(
+        &mut self,
+        things: &[T],
+        human: impl FnOnce(&mut Self, &[T]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         match self.format {
             Format::Table => human(self, things),
             Format::Json => self.json(&things),
@@ -97,7 +111,7 @@ impl Output {
     ///
     /// # Errors
     /// Stdout cannot be written.
-    pub fn json<T: Serialize>(&mut self, value: &T) -> Result<(), Failure> {
+    pub(crate) fn json<T: Serialize>(&mut self, value: &T) -> Result<(), Failure> {
         if self.format == Format::Jsonl {
             return self.json_line(value);
         }
@@ -110,7 +124,7 @@ impl Output {
     ///
     /// # Errors
     /// Stdout cannot be written.
-    pub fn json_line<T: Serialize>(&mut self, value: &T) -> Result<(), Failure> {
+    pub(crate) fn json_line<T: Serialize>(&mut self, value: &T) -> Result<(), Failure> {
         serde_json::to_writer(&mut self.out, value).map_err(io::Error::from)?;
         self.out.write_all(b"\n")?;
         Ok(self.out.flush()?)
@@ -120,7 +134,7 @@ impl Output {
     ///
     /// # Errors
     /// Stdout cannot be written.
-    pub fn line(&mut self, text: impl Display) -> Result<(), Failure> {
+    pub(crate) fn line(&mut self, text: impl Display) -> Result<(), Failure> {
         writeln!(self.out, "{text}")?;
         Ok(self.out.flush()?)
     }
@@ -129,23 +143,23 @@ impl Output {
     ///
     /// # Errors
     /// Stdout cannot be written.
-    pub fn raw(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn raw(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.out.write_all(bytes)?;
         Ok(self.out.flush()?)
     }
 
     /// Writes a message for people. A stderr that is gone is nobody's loss.
-    pub fn note(&mut self, text: impl Display) {
+    pub(crate) fn note(&mut self, text: impl Display) {
         let _nobody_reads = writeln!(self.err, "{text}");
     }
 
     /// `text` in `style`, if stdout shows colour.
-    pub fn paint(&self, style: Style, text: impl Display) -> String {
+    pub(crate) fn paint(&self, style: Style, text: impl Display) -> String {
         painted(self.color_out, style, text)
     }
 
     /// `text` in `style`, if stderr shows colour.
-    pub fn paint_note(&self, style: Style, text: impl Display) -> String {
+    pub(crate) fn paint_note(&self, style: Style, text: impl Display) -> String {
         painted(self.color_err, style, text)
     }
 }
@@ -155,7 +169,7 @@ fn painted(color: bool, style: Style, text: impl Display) -> String {
 }
 
 /// `text` without control characters: what others wrote must not steer the reader's terminal.
-pub fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

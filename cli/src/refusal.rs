@@ -15,7 +15,10 @@ use crate::{
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let info = error.status().get_details_error_info();
-        let reason = info.as_ref().map(|info| info.reason.clone()).unwrap_or_else(|| unnamed_reason(&error).to_owned());
+        let reason = info
+            .as_ref()
+            .map(|info| info.reason.clone())
+            .unwrap_or_else(|| unnamed_reason(&error).to_owned());
         let violations = violations(&error);
         Self {
             exit: exit_of(&reason, error.code()),
@@ -36,9 +39,15 @@ fn message(error: &Error, violations_are_in_it: bool) -> String {
         return error.to_string();
     }
     match error {
-        Error::Rejected { handoff_id, task_id, .. } => format!("the rules rejected hand-off {handoff_id} of task {task_id}"),
-        Error::HandoffFailed { handoff_id, task_id, .. } => format!("hand-off {handoff_id} of task {task_id} failed; nothing has moved"),
-        Error::StateConflict { from_agent, to_agent, .. } => format!("the state of {from_agent} cannot go to {to_agent}; nothing has moved"),
+        Error::Rejected { handoff_id, task_id, .. } => {
+            format!("the rules rejected hand-off {handoff_id} of task {task_id}")
+        }
+        Error::HandoffFailed { handoff_id, task_id, .. } => {
+            format!("hand-off {handoff_id} of task {task_id} failed; nothing has moved")
+        }
+        Error::StateConflict { from_agent, to_agent, .. } => {
+            format!("the state of {from_agent} cannot go to {to_agent}; nothing has moved")
+        }
         Error::Invalid { .. } => "the request is malformed".to_owned(),
         other => other.to_string(),
     }
@@ -50,11 +59,17 @@ fn violations(error: &Error) -> Vec<Violation> {
         | Error::HandoffFailed { violations, .. }
         | Error::StateConflict { violations, .. } => violations
             .iter()
-            .map(|violation| Violation { subject: violation.rule.clone(), message: violation.message.clone() })
+            .map(|violation| Violation {
+                subject: violation.rule.clone(),
+                message: violation.message.clone(),
+            })
             .collect(),
         Error::Invalid { violations, .. } => violations
             .iter()
-            .map(|violation| Violation { subject: violation.field.clone(), message: violation.description.clone() })
+            .map(|violation| Violation {
+                subject: violation.field.clone(),
+                message: violation.description.clone(),
+            })
             .collect(),
         _ => Vec::new(),
     }
@@ -64,7 +79,9 @@ fn violations(error: &Error) -> Vec<Violation> {
 fn unnamed_reason(error: &Error) -> &'static str {
     match error {
         Error::Unavailable { .. } => "UNREACHABLE",
-        Error::DeadlineExceeded { .. } => ErrorReason::DeadlineExceeded.as_str_name().trim_start_matches("ERROR_REASON_"),
+        Error::DeadlineExceeded { .. } => {
+            ErrorReason::DeadlineExceeded.as_str_name().trim_start_matches("ERROR_REASON_")
+        }
         Error::Invalid { .. } => ErrorReason::InvalidField.as_str_name().trim_start_matches("ERROR_REASON_"),
         _ => "UNKNOWN",
     }
@@ -90,10 +107,13 @@ fn hint(error: &Error) -> Option<String> {
         Error::Unavailable { status, .. } if status.get_details_error_info().is_none() => {
             "start one with: baton serve   (or name another with --addr or BATON_ADDR)".to_owned()
         }
-        Error::Unavailable { request_id: Some(id), .. } | Error::DeadlineExceeded { request_id: Some(id), .. } => {
+        Error::Unavailable { request_id: Some(id), .. }
+        | Error::DeadlineExceeded { request_id: Some(id), .. } => {
             format!("it may have been done all the same; to find out, repeat it with --request-id {id}")
         }
-        Error::NotOwner { owner, epoch, .. } => format!("only {owner} may act on it, with --owner-epoch {epoch}"),
+        Error::NotOwner { owner, epoch, .. } => {
+            format!("only {owner} may act on it, with --owner-epoch {epoch}")
+        }
         Error::HandoffFailed { .. } | Error::StateConflict { .. } => {
             "choose what moves with --keys, or settle conflicts with --on-conflict overwrite|keep".to_owned()
         }

@@ -8,16 +8,16 @@ use clap::{Args, Subcommand};
 
 use crate::{
     args::RequestId,
-    session::{Session, set},
     failure::Failure,
     output::Output,
+    session::{Session, set},
     style,
     table::{Column, Details, Table},
 };
 
 /// What can be done with rules.
 #[derive(Debug, Subcommand)]
-pub enum RuleCommand {
+pub(crate) enum RuleCommand {
     /// List all rules with their limits, in force or not
     List,
     /// Put a rule in force
@@ -28,7 +28,7 @@ pub enum RuleCommand {
 
 /// Names a rule.
 #[derive(Debug, Args)]
-pub struct RuleArgs {
+pub(crate) struct RuleArgs {
     /// The rule, such as ping_pong
     #[arg(value_name = "NAME")]
     name: String,
@@ -40,7 +40,7 @@ pub struct RuleArgs {
 ///
 /// # Errors
 /// The server's refusal; stdout cannot be written.
-pub async fn run(command: RuleCommand, session: &mut Session<'_>) -> Result<(), Failure> {
+pub(crate) async fn run(command: RuleCommand, session: &mut Session<'_>) -> Result<(), Failure> {
     let client = session.client()?;
     let rule = match command {
         RuleCommand::List => {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What every command gets.
-pub struct Session<'a> {
+pub(crate) struct Session<'a> {
     /// Arguments that every command takes.
     pub globals: Globals,
     /// Whether `--addr` stands on the command line, rather than in the environment or nowhere.
@@ -26,10 +26,13 @@ impl Session<'_> {
     ///
     /// # Errors
     /// A usage failure if the address is none.
-    pub fn client(&self) -> Result<Client, Failure> {
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
         let namespace = self.globals.namespace.as_deref().unwrap_or_default();
-        let builder = self.globals.addr.split(',').fold(Client::builder(), |builder, addr| builder.endpoint(addr));
-        let builder = set(builder.namespace(namespace), self.globals.deadline, |builder, deadline| builder.deadline(deadline));
+        let builder =
+            self.globals.addr.split(',').fold(Client::builder(), |builder, addr| builder.endpoint(addr));
+        let builder = set(builder.namespace(namespace), self.globals.deadline, |builder, deadline| {
+            builder.deadline(deadline)
+        });
         Ok(builder.build()?)
     }
 
@@ -37,7 +40,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// That of the call that fetches a page; stdout cannot be written.
-    pub async fn list<T: Serialize + Unpin>(
+    pub(crate) async fn list<T: Serialize + Unpin>(
         &mut self,
         mut items: Items<T>,
         human: impl FnOnce(&mut Output, &[T]) -> Result<(), Failure>,
@@ -54,7 +57,7 @@ impl Session<'_> {
 }
 
 /// Calls a builder's setter if there is something to set.
-pub fn set<B, V>(builder: B, value: Option<V>, setter: impl FnOnce(B, V) -> B) -> B {
+pub(crate) fn set<B, V>(builder: B, value: Option<V>, setter: impl FnOnce(B, V) -> B) -> B {
     match value {
         Some(value) => setter(builder, value),
         None => builder,

@@ -9,14 +9,14 @@ use clap::{Args, Subcommand};
 
 use crate::{
     args::{RequestId, Transfer, named},
-    session::{Session, set},
     failure::Failure,
     input,
+    session::{Session, set},
 };
 
 /// What can be done with states.
 #[derive(Debug, Subcommand)]
-pub enum StateCommand {
+pub(crate) enum StateCommand {
     /// Change an agent's state; creates it if it is new
     Update(UpdateArgs),
     /// Show an agent's state, now or as it was
@@ -29,7 +29,7 @@ pub enum StateCommand {
 
 /// Names an agent.
 #[derive(Debug, Args)]
-pub struct AgentId {
+pub(crate) struct AgentId {
     /// The agent
     #[arg(value_name = "AGENT")]
     agent: String,
@@ -37,7 +37,7 @@ pub struct AgentId {
 
 /// Arguments of `state update`.
 #[derive(Debug, Args)]
-pub struct UpdateArgs {
+pub(crate) struct UpdateArgs {
     /// The agent
     #[arg(value_name = "AGENT")]
     agent: String,
@@ -59,7 +59,7 @@ pub struct UpdateArgs {
 
 /// Arguments of `state get`.
 #[derive(Debug, Args)]
-pub struct GetArgs {
+pub(crate) struct GetArgs {
     /// The agent
     #[arg(value_name = "AGENT")]
     agent: String,
@@ -70,7 +70,7 @@ pub struct GetArgs {
 
 /// Arguments of `state transfer`.
 #[derive(Debug, Args)]
-pub struct TransferArgs {
+pub(crate) struct TransferArgs {
     /// Whose state is copied
     #[arg(value_name = "FROM")]
     from: String,
@@ -87,7 +87,7 @@ pub struct TransferArgs {
 ///
 /// # Errors
 /// The server's refusal; a malformed argument; stdout cannot be written.
-pub async fn run(command: StateCommand, session: &mut Session<'_>) -> Result<(), Failure> {
+pub(crate) async fn run(command: StateCommand, session: &mut Session<'_>) -> Result<(), Failure> {
     let client = session.client()?;
     match command {
         StateCommand::Update(args) => update(args, session).await,

@@ -5,16 +5,16 @@
 use anstyle::{AnsiColor, Style};
 
 /// Done as wanted.
-pub const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 /// Refused or failed.
-pub const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// Worth a look.
-pub const WARN: Style = AnsiColor::Yellow.on_default();
+pub(crate) const WARN: Style = AnsiColor::Yellow.on_default();
 /// What to do next.
-pub const HINT: Style = AnsiColor::Cyan.on_default();
+pub(crate) const HINT: Style = AnsiColor::Cyan.on_default();
 /// A name that the eye should find.
-pub const NAME: Style = AnsiColor::Cyan.on_default();
+pub(crate) const NAME: Style = AnsiColor::Cyan.on_default();
 /// There for those who look for it.
-pub const DIM: Style = Style::new().dimmed();
+pub(crate) const DIM: Style = Style::new().dimmed();
 /// The head of a table, or a title.
-pub const HEAD: Style = Style::new().bold();
+pub(crate) const HEAD: Style = Style::new().bold();

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of how they are counted: the server does that from its log.
 
-pub mod show;
+pub(crate) mod show;
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
 
 /// Arguments of `summary`.
 #[derive(Debug, Args)]
-pub struct SummaryArgs {
+pub(crate) struct SummaryArgs {
     /// Also figures by each of these, separated by commas
     #[arg(long, value_enum, value_delimiter = ',', value_name = "GROUPING")]
     by: Vec<Grouping>,
@@ -30,7 +30,7 @@ pub struct SummaryArgs {
 
 /// What to group figures by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Grouping {
+pub(crate) enum Grouping {
     /// A hand-off counts for its sender and for its receiver
     Agent,
     /// By sender and receiver
@@ -43,7 +43,7 @@ pub enum Grouping {
 ///
 /// # Errors
 /// The server's refusal; stdout cannot be written.
-pub async fn run(args: SummaryArgs, session: &mut Session<'_>) -> Result<(), Failure> {
+pub(crate) async fn run(args: SummaryArgs, session: &mut Session<'_>) -> Result<(), Failure> {
     let call = set(session.client()?.summary(), args.window, |call, window| call.window(window));
     let call = set(call, args.agent, |call, agent| call.agent(agent));
     let call = args.by.iter().fold(call, |call, grouping| match grouping {

@@ -3,7 +3,9 @@
 //! Knows nothing of what stands in the cells.
 
 use anstyle::Style;
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table as Grid, presets::NOTHING};
+use comfy_table::{
+    CellAlignment, ColumnConstraint, ContentArrangement, Row, Table as Grid, presets::NOTHING,
+};
 
 use crate::{
     failure::Failure,
@@ -13,7 +15,7 @@ use crate::{
 
 /// What a column holds, which says how it is aligned and whether it gives way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Column {
+pub(crate) enum Column {
     /// Short text: never cut.
     Text(&'static str),
     /// A number: to the right.
@@ -26,24 +28,24 @@ pub enum Column {
 const LONG_WIDTH_MIN: usize = 12;
 
 /// Rows of cells under a head.
-pub struct Table {
+pub(crate) struct Table {
     columns: Vec<Column>,
     rows: Vec<(Vec<String>, Style)>,
 }
 
 impl Table {
     /// An empty table.
-    pub fn new(columns: &[Column]) -> Self {
+    pub(crate) fn new(columns: &[Column]) -> Self {
         Self { columns: columns.to_vec(), rows: Vec::new() }
     }
 
     /// Adds a row, one cell per column.
-    pub fn row<const N: usize>(&mut self, cells: [String; N]) {
+    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.styled(Style::new(), cells);
     }
 
     /// Adds a row that stands out, or back.
-    pub fn styled<const N: usize>(&mut self, style: Style, cells: [String; N]) {
+    pub(crate) fn styled<const N: usize>(&mut self, style: Style, cells: [String; N]) {
         debug_assert_eq!(N, self.columns.len(), "one cell per column");
         self.rows.push((cells.iter().map(|cell| plain(cell)).collect(), style));
     }
@@ -52,7 +54,7 @@ impl Table {
     ///
     /// # Errors
     /// Stdout cannot be written.
-    pub fn write(&self, output: &mut Output) -> Result<(), Failure> {
+    pub(crate) fn write(&self, output: &mut Output) -> Result<(), Failure> {
         if self.rows.is_empty() {
             output.note("none");
             return Ok(());
@@ -99,7 +101,9 @@ impl Table {
         let last = self.columns.len() - 1;
         for (index, column) in grid.column_iter_mut().enumerate() {
             column.set_constraint(if index == last {
-                ColumnConstraint::Absolute(comfy_table::Width::Fixed(u16::try_from(rest + 2).unwrap_or(u16::MAX)))
+                ColumnConstraint::Absolute(comfy_table::Width::Fixed(
+                    u16::try_from(rest + 2).unwrap_or(u16::MAX),
+                ))
             } else {
                 ColumnConstraint::ContentWidth
             });
@@ -117,18 +121,18 @@ impl Column {
 
 /// Names and values of one thing, a line each.
 #[derive(Default)]
-pub struct Details {
+pub(crate) struct Details {
     lines: Vec<(&'static str, String)>,
 }
 
 impl Details {
     /// No lines yet.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Adds a line, unless the value is empty: what is absent takes no room.
-    pub fn line(&mut self, name: &'static str, value: impl ToString) -> &mut Self {
+    pub(crate) fn line(&mut self, name: &'static str, value: impl ToString) -> &mut Self {
         let value = value.to_string();
         if !value.is_empty() {
             self.lines.push((name, value));
@@ -137,7 +141,11 @@ impl Details {
     }
 
     /// Adds a value that has lines of its own: the first beside the name, the others below it.
-    pub fn lines<I: IntoIterator<Item = String>>(&mut self, name: &'static str, values: I) -> &mut Self {
+    pub(crate) fn lines<I: IntoIterator<Item = String>>(
+        &mut self,
+        name: &'static str,
+        values: I,
+    ) -> &mut Self {
         for (index, value) in values.into_iter().enumerate() {
             self.lines.push((if index == 0 { name } else { "" }, value));
         }
@@ -148,7 +156,7 @@ impl Details {
     ///
     /// # Errors
     /// Stdout cannot be written.
-    pub fn write(&self, output: &mut Output) -> Result<(), Failure> {
+    pub(crate) fn write(&self, output: &mut Output) -> Result<(), Failure> {
         let width = self.lines.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
         for (name, value) in &self.lines {
             let name = output.paint(style::DIM, format_args!("{name:width$}"));
@@ -163,7 +171,8 @@ mod tests {
     use super::{Column, Table};
 
     fn lines(width: Option<usize>) -> Vec<String> {
-        let mut table = Table::new(&[Column::Text("TASK"), Column::Number("EPOCH"), Column::Long("DESCRIPTION")]);
+        let mut table =
+            Table::new(&[Column::Text("TASK"), Column::Number("EPOCH"), Column::Long("DESCRIPTION")]);
         table.row(["t-1".into(), "2".into(), "an invoice was charged twice".into()]);
         table.row(["long-id-7".into(), "14".into(), "two\nlines".into()]);
         table.grid(width).lines().map(|line| line.trim_end().to_owned()).collect()

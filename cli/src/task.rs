@@ -2,21 +2,21 @@
 //!
 //! Knows the arguments and which call each makes. How a task looks stands in `task/show.rs`.
 
-pub mod show;
+pub(crate) mod show;
 
 use baton_client::{Task, TaskStatus};
 use clap::{Args, Subcommand, value_parser};
 
 use crate::{
     args::{Actor, RequestId, named},
-    session::{Session, set},
     failure::Failure,
     input,
+    session::{Session, set},
 };
 
 /// What can be done with tasks.
 #[derive(Debug, Subcommand)]
-pub enum TaskCommand {
+pub(crate) enum TaskCommand {
     /// Create a task
     Create(CreateArgs),
     /// Show a task
@@ -41,7 +41,7 @@ pub enum TaskCommand {
 
 /// Names a task.
 #[derive(Debug, Args)]
-pub struct TaskId {
+pub(crate) struct TaskId {
     /// The task
     #[arg(value_name = "ID")]
     id: String,
@@ -49,7 +49,7 @@ pub struct TaskId {
 
 /// Arguments of `task create`.
 #[derive(Debug, Args)]
-pub struct CreateArgs {
+pub(crate) struct CreateArgs {
     /// The task's id, unique in the namespace
     #[arg(value_name = "ID")]
     id: String,
@@ -68,7 +68,7 @@ pub struct CreateArgs {
 
 /// Arguments of `task list`.
 #[derive(Debug, Args)]
-pub struct ListArgs {
+pub(crate) struct ListArgs {
     /// Only tasks of this owner
     #[arg(long, value_name = "AGENT")]
     agent: Option<String>,
@@ -79,7 +79,7 @@ pub struct ListArgs {
 
 /// What changes to a task that goes on have in common.
 #[derive(Debug, Args)]
-pub struct ChangeArgs {
+pub(crate) struct ChangeArgs {
     /// The task
     #[arg(value_name = "ID")]
     id: String,
@@ -94,14 +94,14 @@ pub struct ChangeArgs {
 
 /// Arguments of `task start`.
 #[derive(Debug, Args)]
-pub struct StartArgs {
+pub(crate) struct StartArgs {
     #[command(flatten)]
     change: ChangeArgs,
 }
 
 /// Arguments of `task progress`.
 #[derive(Debug, Args)]
-pub struct ProgressArgs {
+pub(crate) struct ProgressArgs {
     #[command(flatten)]
     change: ChangeArgs,
     /// From 0 to 100
@@ -115,7 +115,7 @@ pub struct ProgressArgs {
 /// Arguments of `task update`.
 #[derive(Debug, Args)]
 #[group(id = "what", required = true, multiple = true, args = ["description", "metadata"])]
-pub struct UpdateArgs {
+pub(crate) struct UpdateArgs {
     #[command(flatten)]
     change: ChangeArgs,
     /// The new description
@@ -128,7 +128,7 @@ pub struct UpdateArgs {
 
 /// Arguments of `task complete`, `fail` and `cancel`.
 #[derive(Debug, Args)]
-pub struct EndArgs {
+pub(crate) struct EndArgs {
     /// The task
     #[arg(value_name = "ID")]
     id: String,
@@ -155,7 +155,7 @@ macro_rules! end {
 ///
 /// # Errors
 /// The server's refusal; a malformed argument; stdout cannot be written.
-pub async fn run(command: TaskCommand, session: &mut Session<'_>) -> Result<(), Failure> {
+pub(crate) async fn run(command: TaskCommand, session: &mut Session<'_>) -> Result<(), Failure> {
     let client = session.client()?;
     let task = match command {
         TaskCommand::Create(args) => create(args, session).await?,

@@ -21,7 +21,7 @@ use crate::{
 
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
-pub struct VerifyArgs {
+pub(crate) struct VerifyArgs {
     /// The data folder of a stopped server [default: ask the running one]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -40,7 +40,7 @@ struct Holds {
 ///
 /// # Errors
 /// The first damage; the server cannot be reached, or the folder cannot be read; stdout cannot be written.
-pub async fn run(args: VerifyArgs, session: &mut Session<'_>) -> Result<(), Failure> {
+pub(crate) async fn run(args: VerifyArgs, session: &mut Session<'_>) -> Result<(), Failure> {
     let bar = progress_bar();
     let outcome = match args.data {
         Some(folder) => folder::verify(folder, session.globals.namespace.clone(), bar.clone()).await,
@@ -97,7 +97,12 @@ fn table(output: &mut Output, verified: &[Holds]) -> Result<(), Failure> {
         Column::Long("HASH"),
     ]);
     for one in verified {
-        table.row([one.namespace.clone(), one.records.to_string(), one.revision.to_string(), one.hash.clone()]);
+        table.row([
+            one.namespace.clone(),
+            one.records.to_string(),
+            one.revision.to_string(),
+            one.hash.clone(),
+        ]);
     }
     table.write(output)
 }

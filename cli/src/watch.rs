@@ -2,7 +2,7 @@
 //!
 //! Knows the arguments and how to go on after an interruption. How an event looks stands in `watch/show.rs`.
 
-pub mod show;
+pub(crate) mod show;
 
 use baton_client::{Client, Event, EventType, Watch, WatchEvents};
 use clap::{
@@ -20,7 +20,7 @@ use crate::{
 
 /// Arguments of `watch`.
 #[derive(Debug, Args)]
-pub struct WatchArgs {
+pub(crate) struct WatchArgs {
     /// The first revision wanted, such as 1 for all there is [default: from now]
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..))]
     from_revision: Option<u64>,
@@ -62,7 +62,7 @@ fn event_type() -> impl TypedValueParser<Value = EventType> {
 ///
 /// # Errors
 /// The server's refusal; a revision that is no longer kept; stdout cannot be written.
-pub async fn run(args: WatchArgs, session: &mut Session<'_>) -> Result<(), Failure> {
+pub(crate) async fn run(args: WatchArgs, session: &mut Session<'_>) -> Result<(), Failure> {
     let mut watch = args.describe(&session.client()?).send().await?;
     for open in watch.open_handoffs() {
         session.output.one(open, |output, open| {
@@ -167,7 +167,13 @@ mod tests {
 
     #[test]
     fn what_the_shell_would_take_apart_is_quoted() {
-        let cases = [("t-1", "t-1"), ("two words", "'two words'"), ("it's", r"'it'\''s'"), ("", "''"), ("$x", "'$x'")];
+        let cases = [
+            ("t-1", "t-1"),
+            ("two words", "'two words'"),
+            ("it's", r"'it'\''s'"),
+            ("", "''"),
+            ("$x", "'$x'"),
+        ];
         for (text, word) in cases {
             assert_eq!(shell_word(text), word);
         }

@@ -16,7 +16,7 @@ use tonic::{
 };
 
 /// A running echo server on loopback; it stops when told, or when dropped.
-pub struct EchoServer {
+pub(super) struct EchoServer {
     addr: SocketAddr,
     stop: oneshot::Sender<()>,
     served: JoinHandle<Result<(), tonic::transport::Error>>,
@@ -27,7 +27,7 @@ impl EchoServer {
     ///
     /// # Errors
     /// No port can be opened.
-    pub async fn start(response: HandOffResponse) -> std::io::Result<Self> {
+    pub(super) async fn start(response: HandOffResponse) -> std::io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let addr = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel::<()>();
@@ -41,12 +41,12 @@ impl EchoServer {
     }
 
     /// Where it listens.
-    pub fn addr(&self) -> SocketAddr {
+    pub(super) fn addr(&self) -> SocketAddr {
         self.addr
     }
 
     /// Stops it, once its connections are closed.
-    pub async fn stop(self) {
+    pub(super) async fn stop(self) {
         drop(self.stop);
         let _nothing_to_save = self.served.await;
     }

@@ -18,7 +18,7 @@ const NANOS_PER_SECOND: f64 = 1e9;
 
 /// When to send, and when to count.
 #[derive(Clone, Copy, Debug)]
-pub struct Window {
+pub(super) struct Window {
     /// From here on answers count; before it is the warm-up.
     pub start: Instant,
     /// From here on nothing is sent.
@@ -27,7 +27,7 @@ pub struct Window {
 
 impl Window {
     /// A window of `length` that begins after `warmup`, from now.
-    pub fn after(warmup: Duration, length: Duration) -> Self {
+    pub(super) fn after(warmup: Duration, length: Duration) -> Self {
         let start = Instant::now() + warmup;
         Self { start, end: start + length }
     }
@@ -35,7 +35,7 @@ impl Window {
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Measured {
+pub(super) struct Measured {
     /// Hand-offs answered in the window.
     pub handoffs: u64,
     /// Hand-offs per second.
@@ -46,7 +46,7 @@ pub struct Measured {
 
 impl Measured {
     /// The latency that a share of the hand-offs does not exceed, in seconds.
-    pub fn latency_seconds(&self, quantile: f64) -> f64 {
+    pub(super) fn latency_seconds(&self, quantile: f64) -> f64 {
         self.latency.value_at_quantile(quantile) as f64 / NANOS_PER_SECOND
     }
 }
@@ -55,7 +55,11 @@ impl Measured {
 ///
 /// # Errors
 /// The first call that fails ends the run: figures with failures in them compare to nothing.
-pub async fn drive(window: Window, channels: &[Channel], rings: Vec<Ring>) -> Result<Measured, Status> {
+pub(super) async fn drive(
+    window: Window,
+    channels: &[Channel],
+    rings: Vec<Ring>,
+) -> Result<Measured, Status> {
     let mut callers = JoinSet::new();
     for (ring, channel) in rings.into_iter().zip(channels.iter().cycle()) {
         callers.spawn(call(window, channel.clone(), ring));

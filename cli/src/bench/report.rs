@@ -9,7 +9,7 @@ use crate::{duration, failure::Failure, output::Output, table::Details};
 
 /// The figures of a run.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub(super) struct Report {
     /// The server that was measured.
     pub server: String,
     /// Its version.
@@ -40,7 +40,7 @@ pub struct Report {
 
 /// Latencies in milliseconds.
 #[derive(Debug, Serialize)]
-pub struct Latency {
+pub(super) struct Latency {
     /// Half of the calls took no longer.
     pub p50: f64,
     /// 99 of 100.
@@ -53,7 +53,7 @@ pub struct Latency {
 
 /// What an echo of the same messages did.
 #[derive(Debug, Serialize)]
-pub struct EchoReport {
+pub(super) struct EchoReport {
     /// Calls per second.
     pub calls_per_second: f64,
     /// From sending to the answer.
@@ -62,14 +62,20 @@ pub struct EchoReport {
 
 impl Latency {
     /// The latencies of a run.
-    pub fn of(measured: &Measured) -> Self {
+    pub(super) fn of(measured: &Measured) -> Self {
         let ms = |quantile| measured.latency_seconds(quantile) * 1e3;
         Self { p50: ms(0.5), p99: ms(0.99), p999: ms(0.999), max: ms(1.0) }
     }
 
     fn line(&self) -> String {
         let show = |ms: f64| duration::short(ms / 1e3);
-        format!("p50 {}   p99 {}   p99.9 {}   max {}", show(self.p50), show(self.p99), show(self.p999), show(self.max))
+        format!(
+            "p50 {}   p99 {}   p99.9 {}   max {}",
+            show(self.p50),
+            show(self.p99),
+            show(self.p999),
+            show(self.max)
+        )
     }
 }
 
@@ -78,11 +84,17 @@ impl Report {
     ///
     /// # Errors
     /// Stdout cannot be written.
-    pub fn write(&self, output: &mut Output) -> Result<(), Failure> {
+    pub(super) fn write(&self, output: &mut Output) -> Result<(), Failure> {
         let mut details = Details::new();
         details
             .line("server", format!("{} ({}, log in {})", self.server, self.version, self.log_kind))
-            .line("load", format!("{} calls in flight on {} connections for {} s", self.concurrency, self.connections, self.seconds))
+            .line(
+                "load",
+                format!(
+                    "{} calls in flight on {} connections for {} s",
+                    self.concurrency, self.connections, self.seconds
+                ),
+            )
             .line("rate", format!("{} hand-offs/s", thousands(self.handoffs_per_second)))
             .line("latency", self.latency_ms.line())
             .line("group commit", self.group_commit());
@@ -99,14 +111,16 @@ impl Report {
 
     fn group_commit(&self) -> String {
         match self.handoffs_per_fsync {
-            Some(per_fsync) => format!("{per_fsync:.1} hand-offs per fsync ({} fsyncs)", thousands(self.commits as f64)),
+            Some(per_fsync) => {
+                format!("{per_fsync:.1} hand-offs per fsync ({} fsyncs)", thousands(self.commits as f64))
+            }
             None => "nothing was committed".into(),
         }
     }
 }
 
 /// A whole number with its thousands apart: `48,120`.
-pub fn thousands(number: f64) -> String {
+pub(super) fn thousands(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

@@ -12,16 +12,16 @@ use prost_types::{Struct, Value, value::Kind};
 use tonic::{Status, transport::Channel};
 
 /// Agents in a ring: with four, no pair of them hands to one another more than twice in eight hand-offs, and the rule `ping_pong` allows four.
-pub const RING_AGENTS: usize = 4;
+pub(super) const RING_AGENTS: usize = 4;
 /// Hand-offs of one task, below the 32 of the rule `too_many_handoffs`.
-pub const HANDOFFS_PER_TASK: u64 = 30;
+pub(super) const HANDOFFS_PER_TASK: u64 = 30;
 /// Tasks that a ring makes when it has run out.
 const REFILL_TASKS: usize = 100;
 /// Tasks in one BatchCreateTasks, as the contract bounds it.
 const BATCH_TASKS_MAX: usize = 1_000;
 
 /// The hand-offs of one caller.
-pub struct Ring {
+pub(super) struct Ring {
     name: String,
     namespace: String,
     agents: [String; RING_AGENTS],
@@ -34,7 +34,7 @@ pub struct Ring {
 
 impl Ring {
     /// A ring without tasks. `name` must be new to the namespace: task, agent and request ids are made of it.
-    pub fn new(name: String, namespace: &str) -> Self {
+    pub(super) fn new(name: String, namespace: &str) -> Self {
         Self {
             agents: std::array::from_fn(|index| format!("{name}-agent-{index}")),
             name,
@@ -47,7 +47,7 @@ impl Ring {
     }
 
     /// Makes up `count` tasks that no server needs to know.
-    pub fn imagine(&mut self, count: usize) {
+    pub(super) fn imagine(&mut self, count: usize) {
         for _ in 0..count {
             let task = self.name_task();
             self.ready.push_back(task);
@@ -55,7 +55,7 @@ impl Ring {
     }
 
     /// Creates `count` tasks of the ring's first agent.
-    pub async fn create(&mut self, count: usize, channel: &Channel) -> Result<(), Status> {
+    pub(super) async fn create(&mut self, count: usize, channel: &Channel) -> Result<(), Status> {
         let mut client = TaskServiceClient::new(channel.clone());
         let mut left = count;
         while left > 0 {
@@ -73,7 +73,7 @@ impl Ring {
     }
 
     /// Gives the first agent something to know, which every hand-off then carries along.
-    pub async fn seed_state(&self, channel: &Channel) -> Result<(), Status> {
+    pub(super) async fn seed_state(&self, channel: &Channel) -> Result<(), Status> {
         let fields = (0..4).map(|index| {
             let text = format!("what the agents of {} know about matter {index}", self.name);
             (format!("matter_{index}"), Value { kind: Some(Kind::StringValue(text)) })
@@ -89,7 +89,7 @@ impl Ring {
     }
 
     /// The next hand-off; `None` once all tasks have been round.
-    pub fn next(&mut self) -> Option<HandOffRequest> {
+    pub(super) fn next(&mut self) -> Option<HandOffRequest> {
         let (task, handed) = match self.current.take() {
             Some((task, handed)) if handed < HANDOFFS_PER_TASK => (task, handed),
             _ => (self.ready.pop_front()?, 0),
@@ -117,7 +117,7 @@ impl Ring {
     }
 
     /// The next hand-off; makes new tasks when they have run out.
-    pub async fn next_or_refill(&mut self, channel: &Channel) -> Result<HandOffRequest, Status> {
+    pub(super) async fn next_or_refill(&mut self, channel: &Channel) -> Result<HandOffRequest, Status> {
         if let Some(request) = self.next() {
             return Ok(request);
         }

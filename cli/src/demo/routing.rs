@@ -3,21 +3,21 @@
 //! Pure: the same ticket always takes the same way. Knows nothing of calls.
 
 /// Where tickets come in. Never receives any.
-pub const INBOX: &str = "inbox";
+pub(super) const INBOX: &str = "inbox";
 /// Sorts tickets.
-pub const TRIAGE: &str = "triage";
+pub(super) const TRIAGE: &str = "triage";
 /// Settles money.
-pub const BILLING: &str = "billing";
+pub(super) const BILLING: &str = "billing";
 /// Mends what is broken.
-pub const ENGINEERING: &str = "engineering";
+pub(super) const ENGINEERING: &str = "engineering";
 /// A person, who takes what nobody else can.
-pub const HUMAN: &str = "human";
+pub(super) const HUMAN: &str = "human";
 /// Those that receive tickets.
-pub const DESK: [&str; 4] = [TRIAGE, BILLING, ENGINEERING, HUMAN];
+pub(super) const DESK: [&str; 4] = [TRIAGE, BILLING, ENGINEERING, HUMAN];
 
 /// What an agent does with a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub(super) enum Next {
     /// Hands it on.
     HandTo {
         /// Who gets it.
@@ -35,7 +35,7 @@ pub enum Next {
 /// What `agent` does with a ticket of `topic` that came from `from`.
 ///
 /// Agents look no further back than to whom they have it from: that is how two of them can send one to and fro, until the server refuses it.
-pub fn next(topic: &str, agent: &str, from: &str) -> Next {
+pub(super) fn next(topic: &str, agent: &str, from: &str) -> Next {
     let hand = |agent, reason| Next::HandTo { agent, reason };
     let close = |outcome| Next::Close { outcome };
     match (topic, agent, from) {
@@ -59,7 +59,7 @@ pub fn next(topic: &str, agent: &str, from: &str) -> Next {
 }
 
 /// Whom an agent turns to when its hand-off was refused.
-pub fn way_out(agent: &str) -> &'static str {
+pub(super) fn way_out(agent: &str) -> &'static str {
     if agent == HUMAN { TRIAGE } else { HUMAN }
 }
 
@@ -93,7 +93,10 @@ mod tests {
             for agent in DESK {
                 for from in DESK.into_iter().chain([INBOX]) {
                     let step = next(topic, agent, from);
-                    assert!(!matches!(step, Next::HandTo { agent: to, .. } if to == agent), "{topic} at {agent}");
+                    assert!(
+                        !matches!(step, Next::HandTo { agent: to, .. } if to == agent),
+                        "{topic} at {agent}"
+                    );
                 }
             }
             assert!(matches!(next(topic, HUMAN, ENGINEERING), Next::Close { .. }), "{topic}");

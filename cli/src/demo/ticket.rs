@@ -19,7 +19,7 @@ const TICKETS_MAX: usize = 100_000;
 
 /// One ticket.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ticket {
+pub(super) struct Ticket {
     /// Becomes the task's id.
     pub id: String,
     /// Becomes the task's description.
@@ -34,12 +34,15 @@ pub struct Ticket {
 ///
 /// # Errors
 /// A usage failure that names every line that is wrong, and what is wrong with it.
-pub fn read(file: Option<&Path>) -> Result<Vec<Ticket>, Failure> {
+pub(super) fn read(file: Option<&Path>) -> Result<Vec<Ticket>, Failure> {
     let Some(path) = file else { return parse("the shipped tickets", SHIPPED) };
     let name = path.display().to_string();
     let bytes = fs::read(path).map_err(|error| Failure::usage(format!("{name}: cannot be read: {error}")))?;
     let text = String::from_utf8(bytes).map_err(|error| {
-        let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count();
         Failure::usage(format!("{name}:{line}: not UTF-8"))
     })?;
     parse(&name, &text)
@@ -50,24 +53,34 @@ fn parse(name: &str, text: &str) -> Result<Vec<Ticket>, Failure> {
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         match ticket(line) {
             Ok(ticket) if !ids.insert(ticket.id.clone()) => {
-                problems.push(format!("{name}:{}: the id {} is taken by a line before", index + 1, ticket.id));
+                problems.push(format!(
+                    "{name}:{}: the id {} is taken by a line before",
+                    index + 1,
+                    ticket.id
+                ));
             }
             Ok(ticket) => tickets.push(ticket),
             Err(problem) => problems.push(format!("{name}:{}: {problem}", index + 1)),
         }
     }
     if tickets.len() > TICKETS_MAX {
-        problems.push(format!("{name}: {} tickets are more than the {TICKETS_MAX} that the demo takes", tickets.len()));
+        problems.push(format!(
+            "{name}: {} tickets are more than the {TICKETS_MAX} that the demo takes",
+            tickets.len()
+        ));
     }
     match problems.split_first() {
-        None if tickets.is_empty() => Err(Failure::usage(format!("{name}: there are no tickets in it")).hint(SHAPE)),
+        None if tickets.is_empty() => {
+            Err(Failure::usage(format!("{name}: there are no tickets in it")).hint(SHAPE))
+        }
         None => Ok(tickets),
         Some((first, others)) => Err(several(first, others)),
     }
 }
 
 /// What a line looks like.
-const SHAPE: &str = r#"one JSON object per line: {"id": "T-1", "topic": "refund", "description": "charged twice"}"#;
+const SHAPE: &str =
+    r#"one JSON object per line: {"id": "T-1", "topic": "refund", "description": "charged twice"}"#;
 /// Problems that are told one by one; more are only counted.
 const PROBLEMS_SHOWN_MAX: usize = 10;
 
@@ -126,7 +139,10 @@ mod tests {
             (r#"{"topic":"bug","description":"x"}"#, "f:1: `id` is missing"),
             (r#"{"id":7,"topic":"bug","description":"x"}"#, "f:1: `id` must be a string, not a number"),
             (r#"{"id":" ","topic":"bug","description":"x"}"#, "f:1: `id` is empty"),
-            ("{\"id\":\"a\\u0007\",\"topic\":\"bug\",\"description\":\"x\"}", "f:1: `id` has control characters"),
+            (
+                "{\"id\":\"a\\u0007\",\"topic\":\"bug\",\"description\":\"x\"}",
+                "f:1: `id` has control characters",
+            ),
             ("\n\n", "f: there are no tickets"),
         ];
         for (text, problem) in cases {

@@ -11,7 +11,7 @@ use crate::{failure::Failure, input, session::set};
 /// What the next agent must know, as one JSON object or item by item.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What the next agent must know")]
-pub struct ContextArgs {
+pub(super) struct ContextArgs {
     /// All of it: a JSON object with summary, completed, remaining, decisions, pitfalls, references; or @FILE, or -
     #[arg(long, value_name = "JSON")]
     context: Option<String>,
@@ -43,7 +43,7 @@ impl ContextArgs {
     ///
     /// # Errors
     /// A usage failure if the JSON object has a field that a context has not, or one of the wrong kind.
-    pub fn read(self) -> Result<Option<Context>, Failure> {
+    pub(super) fn read(self) -> Result<Option<Context>, Failure> {
         let lists = [&self.completed, &self.remaining, &self.decisions, &self.pitfalls, &self.references];
         if self.context.is_none() && self.summary.is_none() && lists.iter().all(|list| list.is_empty()) {
             return Ok(None);

@@ -17,23 +17,41 @@ use crate::{
 ///
 /// # Errors
 /// Stdout cannot be written.
-pub fn details(output: &mut Output, handoff: &Handoff) -> Result<(), Failure> {
+pub(crate) fn details(output: &mut Output, handoff: &Handoff) -> Result<(), Failure> {
     let (mark, style) = mark(handoff.status);
     let status = output.paint(style, format_args!("{mark} {}", handoff.status));
     output.line(format_args!("{status}  {}", pair(handoff)))?;
     let context = &handoff.context;
-    let violations = handoff.validation.errors.iter().map(|violation| format!("{}: {}", violation.rule, violation.message));
-    let warnings = handoff.validation.warnings.iter().map(|violation| format!("{}: {}", violation.rule, violation.message));
+    let violations = handoff
+        .validation
+        .errors
+        .iter()
+        .map(|violation| format!("{}: {}", violation.rule, violation.message));
+    let warnings = handoff
+        .validation
+        .warnings
+        .iter()
+        .map(|violation| format!("{}: {}", violation.rule, violation.message));
     Details::new()
         .line("hand-off", &handoff.handoff_id)
         .line("task", &handoff.task_id)
         .line("reason", &handoff.reason)
-        .line("epoch", if handoff.status == HandoffStatus::Completed { handoff.owner_epoch.to_string() } else { String::new() })
+        .line(
+            "epoch",
+            if handoff.status == HandoffStatus::Completed {
+                handoff.owner_epoch.to_string()
+            } else {
+                String::new()
+            },
+        )
         .lines("violations", violations)
         .lines("warnings", warnings)
         .line("error", handoff.error.as_deref().unwrap_or_default())
         .line("state", handoff.transfer.as_ref().map(|transfer| scope(&transfer.spec)).unwrap_or_default())
-        .lines("steps", handoff.steps.iter().map(|step| format!("{} {}", step.step.replace('_', " "), step.status)))
+        .lines(
+            "steps",
+            handoff.steps.iter().map(|step| format!("{} {}", step.step.replace('_', " "), step.status)),
+        )
         .line("summary", &context.summary)
         .lines("completed", context.completed.iter().cloned())
         .lines("remaining", context.remaining.iter().cloned())
@@ -50,7 +68,7 @@ pub fn details(output: &mut Output, handoff: &Handoff) -> Result<(), Failure> {
 ///
 /// # Errors
 /// Stdout cannot be written.
-pub fn table(output: &mut Output, handoffs: &[Handoff]) -> Result<(), Failure> {
+pub(crate) fn table(output: &mut Output, handoffs: &[Handoff]) -> Result<(), Failure> {
     let mut table = Table::new(&[
         Column::Text("HAND-OFF"),
         Column::Text("STATUS"),
@@ -65,14 +83,17 @@ pub fn table(output: &mut Output, handoffs: &[Handoff]) -> Result<(), Failure> {
             HandoffStatus::Initiated => style::NAME,
             _ => Style::new(),
         };
-        table.styled(style, [
-            handoff.handoff_id.clone(),
-            handoff.status.to_string(),
-            handoff.task_id.clone(),
-            pair(handoff),
-            clock::short(handoff.created_at),
-            handoff.reason.clone(),
-        ]);
+        table.styled(
+            style,
+            [
+                handoff.handoff_id.clone(),
+                handoff.status.to_string(),
+                handoff.task_id.clone(),
+                pair(handoff),
+                clock::short(handoff.created_at),
+                handoff.reason.clone(),
+            ],
+        );
     }
     table.write(output)
 }
@@ -81,8 +102,9 @@ pub fn table(output: &mut Output, handoffs: &[Handoff]) -> Result<(), Failure> {
 ///
 /// # Errors
 /// Stdout cannot be written.
-pub fn verdict(output: &mut Output, verdict: &Verdict) -> Result<(), Failure> {
-    let (style, text) = if verdict.valid { (style::GOOD, "✓ valid") } else { (style::BAD, "✗ not valid") };
+pub(crate) fn verdict(output: &mut Output, verdict: &Verdict) -> Result<(), Failure> {
+    let (style, text) =
+        if verdict.valid { (style::GOOD, "✓ valid") } else { (style::BAD, "✗ not valid") };
     let line = output.paint(style, text);
     output.line(line)?;
     let errors = verdict.errors.iter().map(|violation| (style::BAD, violation));
@@ -95,12 +117,12 @@ pub fn verdict(output: &mut Output, verdict: &Verdict) -> Result<(), Failure> {
 }
 
 /// `triage → billing`.
-pub fn pair(handoff: &Handoff) -> String {
+pub(crate) fn pair(handoff: &Handoff) -> String {
     plain(&format!("{} → {}", handoff.from_agent, handoff.to_agent))
 }
 
 /// The sign of a status, and its colour.
-pub fn mark(status: HandoffStatus) -> (&'static str, Style) {
+pub(crate) fn mark(status: HandoffStatus) -> (&'static str, Style) {
     match status {
         HandoffStatus::Completed => ("✓", style::GOOD),
         HandoffStatus::Initiated => ("…", style::NAME),

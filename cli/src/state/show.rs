@@ -16,14 +16,20 @@ use crate::{
 ///
 /// # Errors
 /// Stdout cannot be written.
-pub fn details(output: &mut Output, state: &AgentState) -> Result<(), Failure> {
-    let keys = state.state.as_object().map(|object| object.iter().map(|(key, value)| format!("{key}: {value}")).collect());
+pub(super) fn details(output: &mut Output, state: &AgentState) -> Result<(), Failure> {
+    let keys = state
+        .state
+        .as_object()
+        .map(|object| object.iter().map(|(key, value)| format!("{key}: {value}")).collect());
     Details::new()
         .line("agent", &state.agent_id)
         .line("came from", state.transferred_from.as_deref().unwrap_or_default())
         .line("updated", clock::full(state.updated_at))
         .line("revision", state.revision)
-        .lines("state", keys.filter(|keys: &Vec<String>| !keys.is_empty()).unwrap_or_else(|| vec!["{}".to_owned()]))
+        .lines(
+            "state",
+            keys.filter(|keys: &Vec<String>| !keys.is_empty()).unwrap_or_else(|| vec!["{}".to_owned()]),
+        )
         .write(output)
 }
 
@@ -31,7 +37,7 @@ pub fn details(output: &mut Output, state: &AgentState) -> Result<(), Failure> {
 ///
 /// # Errors
 /// Stdout cannot be written.
-pub fn history(output: &mut Output, entries: &[StateHistoryEntry]) -> Result<(), Failure> {
+pub(super) fn history(output: &mut Output, entries: &[StateHistoryEntry]) -> Result<(), Failure> {
     let mut table = Table::new(&[
         Column::Number("REVISION"),
         Column::Text("TIME"),

@@ -16,7 +16,7 @@ use crate::{
 ///
 /// # Errors
 /// Stdout cannot be written.
-pub fn report(output: &mut Output, report: &SummaryReport) -> Result<(), Failure> {
+pub(crate) fn report(output: &mut Output, report: &SummaryReport) -> Result<(), Failure> {
     total(output, &report.total)?;
     for (title, groups) in by_grouping(&report.groups) {
         output.line("")?;
@@ -32,9 +32,10 @@ pub fn report(output: &mut Output, report: &SummaryReport) -> Result<(), Failure
 ///
 /// # Errors
 /// Stdout cannot be written.
-pub fn total(output: &mut Output, summary: &Summary) -> Result<(), Failure> {
+pub(crate) fn total(output: &mut Output, summary: &Summary) -> Result<(), Failure> {
     let ended = summary.hand_off_count.count;
-    let title = output.paint(style::HEAD, format_args!("{ended} hand-off{}", if ended == 1 { "" } else { "s" }));
+    let title =
+        output.paint(style::HEAD, format_args!("{ended} hand-off{}", if ended == 1 { "" } else { "s" }));
     let outcomes = [
         (summary.completed, "completed"),
         (summary.rejected, "rejected"),
@@ -42,8 +43,11 @@ pub fn total(output: &mut Output, summary: &Summary) -> Result<(), Failure> {
         (summary.withdrawn, "withdrawn"),
         (summary.open, "open"),
     ];
-    let counts: Vec<String> =
-        outcomes.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect();
+    let counts: Vec<String> = outcomes
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| format!("{count} {name}"))
+        .collect();
     output.line(format_args!("{title}{}{}", if counts.is_empty() { "" } else { ": " }, counts.join(", ")))?;
     if ended == 0 {
         return Ok(());
@@ -54,8 +58,11 @@ pub fn total(output: &mut Output, summary: &Summary) -> Result<(), Failure> {
 
 fn figures(summary: &Summary) -> Table {
     let heads = ["FIGURE", "TOTAL", "AVERAGE", "MIN", "MAX", "P50", "P95", "P99"];
-    let columns: Vec<Column> =
-        heads.iter().enumerate().map(|(index, head)| if index == 0 { Column::Text(head) } else { Column::Number(head) }).collect();
+    let columns: Vec<Column> = heads
+        .iter()
+        .enumerate()
+        .map(|(index, head)| if index == 0 { Column::Text(head) } else { Column::Number(head) })
+        .collect();
     let mut table = Table::new(&columns);
     let rows: [(&str, &Figures, fn(f64) -> String); 4] = [
         ("hand-off count", &summary.hand_off_count, number),

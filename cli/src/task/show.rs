@@ -17,12 +17,13 @@ use crate::{
 ///
 /// # Errors
 /// Stdout cannot be written.
-pub fn details(output: &mut Output, task: &Task) -> Result<(), Failure> {
+pub(crate) fn details(output: &mut Output, task: &Task) -> Result<(), Failure> {
     let progress = task.progress.as_ref().map(|progress| {
         let separator = if progress.note.is_empty() { "" } else { "  " };
         format!("{} %{separator}{}", progress.percent, progress.note)
     });
-    let metadata = task.metadata.as_object().filter(|object| !object.is_empty()).map(|_| task.metadata.to_string());
+    let metadata =
+        task.metadata.as_object().filter(|object| !object.is_empty()).map(|_| task.metadata.to_string());
     Details::new()
         .line("task", &task.task_id)
         .line("status", status_text(task.status))
@@ -43,7 +44,7 @@ pub fn details(output: &mut Output, task: &Task) -> Result<(), Failure> {
 ///
 /// # Errors
 /// Stdout cannot be written.
-pub fn table(output: &mut Output, tasks: &[Task]) -> Result<(), Failure> {
+pub(crate) fn table(output: &mut Output, tasks: &[Task]) -> Result<(), Failure> {
     let mut table = Table::new(&[
         Column::Text("TASK"),
         Column::Text("STATUS"),
@@ -53,14 +54,17 @@ pub fn table(output: &mut Output, tasks: &[Task]) -> Result<(), Failure> {
         Column::Long("DESCRIPTION"),
     ]);
     for task in tasks {
-        table.styled(row_style(task.status), [
-            task.task_id.clone(),
-            status_text(task.status),
-            task.assigned_agent.clone(),
-            task.owner_epoch.to_string(),
-            clock::short(task.updated_at),
-            task.description.clone(),
-        ]);
+        table.styled(
+            row_style(task.status),
+            [
+                task.task_id.clone(),
+                status_text(task.status),
+                task.assigned_agent.clone(),
+                task.owner_epoch.to_string(),
+                clock::short(task.updated_at),
+                task.description.clone(),
+            ],
+        );
     }
     table.write(output)
 }
@@ -69,7 +73,7 @@ pub fn table(output: &mut Output, tasks: &[Task]) -> Result<(), Failure> {
 ///
 /// # Errors
 /// Stdout cannot be written.
-pub fn history(output: &mut Output, entries: &[TaskHistoryEntry]) -> Result<(), Failure> {
+pub(crate) fn history(output: &mut Output, entries: &[TaskHistoryEntry]) -> Result<(), Failure> {
     let width = entries.iter().map(|entry| entry.revision.to_string().len()).max().unwrap_or_default();
     for entry in entries {
         let revision = output.paint(style::DIM, format_args!("{:>width$}", entry.revision));
@@ -115,7 +119,7 @@ fn event(entry: &TaskHistoryEntry) -> (Style, String) {
 }
 
 /// A status in words: `in progress`.
-pub fn status_text(status: TaskStatus) -> String {
+pub(crate) fn status_text(status: TaskStatus) -> String {
     status.as_str().replace('_', " ")
 }
 

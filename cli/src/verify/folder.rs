@@ -14,11 +14,15 @@ use crate::{exit::Exit, failure::Failure};
 ///
 /// # Errors
 /// The first damage; the folder is in use, or holds no log.
-pub(super) async fn verify(folder: PathBuf, namespace: Option<String>, bar: ProgressBar) -> Result<Vec<Holds>, Failure> {
+pub(super) async fn verify(
+    folder: PathBuf,
+    namespace: Option<String>,
+    bar: ProgressBar,
+) -> Result<Vec<Holds>, Failure> {
     // The walk reads and hashes for as long as it takes: not on a thread that serves others.
-    tokio::task::spawn_blocking(move || walk(&folder, namespace, &bar))
-        .await
-        .map_err(|error| Failure::new(Exit::Failure, "INTERNAL", format!("the verification stopped: {error}")))?
+    tokio::task::spawn_blocking(move || walk(&folder, namespace, &bar)).await.map_err(|error| {
+        Failure::new(Exit::Failure, "INTERNAL", format!("the verification stopped: {error}"))
+    })?
 }
 
 fn walk(folder: &Path, namespace: Option<String>, bar: &ProgressBar) -> Result<Vec<Holds>, Failure> {
@@ -31,8 +35,10 @@ fn walk(folder: &Path, namespace: Option<String>, bar: &ProgressBar) -> Result<V
 }
 
 fn walk_one(log: &SqliteStopped, namespace: &str, bar: &ProgressBar) -> Result<Holds, Failure> {
-    let verified = baton_log::verify(log, namespace, |progress| show(bar, namespace, progress.revision, progress.newest))
-        .map_err(cannot_read)?;
+    let verified = baton_log::verify(log, namespace, |progress| {
+        show(bar, namespace, progress.revision, progress.newest)
+    })
+    .map_err(cannot_read)?;
     Ok(Holds {
         namespace: namespace.to_owned(),
         records: verified.records,
@@ -60,7 +66,9 @@ fn cannot_open(error: OpenError) -> Failure {
         | OpenError::AnsweredMissing { .. }
         | OpenError::AnsweredUnusable { .. }
         | OpenError::NotADatabase { .. } => Failure::new(Exit::Damaged, "LOG_DAMAGED", message),
-        OpenError::NoLog { .. } | OpenError::NotALog { .. } | OpenError::NotAFolder { .. } => Failure::usage(message),
+        OpenError::NoLog { .. } | OpenError::NotALog { .. } | OpenError::NotAFolder { .. } => {
+            Failure::usage(message)
+        }
         OpenError::InUse { .. } => {
             Failure::new(Exit::Failure, "LOG_IN_USE", message).hint("ask the server itself: baton verify")
         }

@@ -17,7 +17,7 @@ use crate::{
 ///
 /// # Errors
 /// Stdout cannot be written.
-pub fn event(output: &mut Output, event: &Event) -> Result<(), Failure> {
+pub(crate) fn event(output: &mut Output, event: &Event) -> Result<(), Failure> {
     let time = output.paint(style::DIM, clock::precise(event.timestamp));
     let revision = output.paint(style::DIM, format_args!("{:>6}", event.revision));
     let what = what(output, event);
@@ -30,19 +30,22 @@ pub fn event(output: &mut Output, event: &Event) -> Result<(), Failure> {
 }
 
 /// A hand-off that was open when the watch began.
-pub fn open_line(output: &Output, handoff: &Handoff) -> String {
+pub(crate) fn open_line(output: &Output, handoff: &Handoff) -> String {
     let time = output.paint(style::DIM, clock::precise(handoff.created_at));
     let revision = output.paint(style::DIM, format_args!("{:>6}", handoff.revision));
     format!("{time} {revision}  {}", handoff_text(output, handoff))
 }
 
 /// Why a hand-off was refused or failed, a line each.
-pub fn troubles(event: &Event) -> Vec<String> {
+pub(crate) fn troubles(event: &Event) -> Vec<String> {
     let Some(handoff) = &event.handoff else { return Vec::new() };
     match event.kind {
-        EventType::HandoffRejected => {
-            handoff.validation.errors.iter().map(|violation| format!("{}: {}", violation.rule, violation.message)).collect()
-        }
+        EventType::HandoffRejected => handoff
+            .validation
+            .errors
+            .iter()
+            .map(|violation| format!("{}: {}", violation.rule, violation.message))
+            .collect(),
         EventType::HandoffFailed => handoff.error.iter().cloned().collect(),
         _ => Vec::new(),
     }
@@ -62,7 +65,9 @@ fn what(output: &Output, event: &Event) -> String {
         EventType::TaskUpdated => task_line(Style::new(), "updated by"),
         EventType::TaskCompleted => format!("{}  {}", task_line(style::GOOD, "completed by"), plain(outcome)),
         EventType::TaskFailed => format!("{}  {}", task_line(style::BAD, "failed by"), plain(outcome)),
-        EventType::TaskCancelled => format!("{}  {}", task_line(style::WARN, "cancelled, was of"), plain(outcome)),
+        EventType::TaskCancelled => {
+            format!("{}  {}", task_line(style::WARN, "cancelled, was of"), plain(outcome))
+        }
         EventType::StateUpdated => format!("state of {} updated", plain(agent)),
         EventType::StateTransferred => {
             let from = event.transferred_from.as_deref().unwrap_or_default();
