@@ -6,7 +6,7 @@ use std::{str::FromStr, time::Duration};
 
 use baton_client::{ConflictPolicy, UnknownName};
 use clap::{
-    Args, Parser, Subcommand, ValueEnum,
+    ArgAction, Args, Parser, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
     value_parser,
 };
@@ -20,7 +20,7 @@ use crate::{
 
 /// Hands tasks from agent to agent, durably: the server, and the command line for it.
 #[derive(Debug, Parser)]
-#[command(name = "baton", version, after_help = exit::help(), max_term_width = 100, propagate_version = true)]
+#[command(name = "baton", version, after_help = exit::help(), max_term_width = 100, disable_help_flag = true)]
 pub(crate) struct Cli {
     /// What holds for every command.
     #[command(flatten)]
@@ -49,6 +49,9 @@ pub(crate) struct Globals {
     /// When to use colour; NO_COLOR turns off auto
     #[arg(long, global = true, value_enum, default_value_t = ColorWhen::Auto, value_name = "WHEN")]
     pub color: ColorWhen,
+    /// Print help
+    #[arg(short, long, global = true, action = ArgAction::HelpShort)]
+    help: Option<bool>,
 }
 
 /// When to use colour.

@@ -13,28 +13,26 @@ use crate::{
 };
 
 /// A failed command.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Failure {
-    /// An `ErrorReason` of the contract, or `USAGE`, `UNREACHABLE`, `IO` and the like for what no server said.
-    pub reason: String,
-    /// What happened, with the values.
-    pub message: String,
-    /// The canonical name of the gRPC status, if a server answered.
+    // Boxed, because results are passed on far more often than failures are looked into.
+    told: Box<Told>,
+    exit: Exit,
+}
+
+/// What is told about a failure, as programs read it.
+#[derive(Debug, Serialize)]
+struct Told {
+    reason: String,
+    message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// Everything that was wrong, not just the first.
-    pub violations: Vec<Violation>,
-    /// The values, by the names that the contract gives them.
-    pub metadata: BTreeMap<String, String>,
-    /// More of the same kind, a line each, where one message does not do.
+    code: Option<String>,
+    violations: Vec<Violation>,
+    metadata: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub more: Vec<String>,
-    /// What to do about it.
+    more: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
-    /// What the process ends with.
-    #[serde(skip)]
-    pub exit: Exit,
+    hint: Option<String>,
 }
 
 /// One thing that was wrong.
@@ -47,9 +45,9 @@ pub(crate) struct Violation {
 }
 
 impl Failure {
-    /// A failure without violations, values or hint.
+    /// A failure without violations, values or hint. `reason` is an `ErrorReason` of the contract, or a name like it for what no server said.
     pub(crate) fn new(exit: Exit, reason: &str, message: impl Into<String>) -> Self {
-        Self {
+        let told = Told {
             reason: reason.to_owned(),
             message: message.into(),
             code: None,
@@ -57,8 +55,8 @@ impl Failure {
             metadata: BTreeMap::new(),
             more: Vec::new(),
             hint: None,
-            exit,
-        }
+        };
+        Self { told: Box::new(told), exit }
     }
 
     /// A malformed argument, file or value.
@@ -66,30 +64,69 @@ impl Failure {
         Self::new(Exit::Usage, "USAGE", message)
     }
 
-    /// Adds what to do about it.
+    /// Adds the canonical name of the gRPC status that a server answered with.
     #[must_use]
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+    pub(crate) fn code(mut self, code: impl Into<String>) -> Self {
+        self.told.code = Some(code.into());
         self
     }
 
-    /// Tells about the failure on stderr: in words, and as one JSON object if the caller wants JSON.
+    /// Adds everything that was wrong, not just the first.
+    #[must_use]
+    pub(crate) fn violations(mut self, violations: impl IntoIterator<Item = Violation>) -> Self {
+        self.told.violations.extend(violations);
+        self
+    }
+
+    /// Adds values, by the names that the contract gives them.
+    #[must_use]
+    pub(crate) fn metadata(mut self, values: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.told.metadata.extend(values);
+        self
+    }
+
+    /// Adds more messages of the same kind, a line each.
+    #[must_use]
+    pub(crate) fn more(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        self.told.more.extend(lines);
+        self
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.told.hint = Some(hint.into());
+        self
+    }
+
+    /// What the process ends with.
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// The messages, the first one first.
+    #[cfg(test)]
+    pub(crate) fn messages(&self) -> Vec<&str> {
+        std::iter::once(&self.told.message).chain(&self.told.more).map(String::as_str).collect()
+    }
+
+    /// Tells about the failure on stderr: in words, or as one JSON object if the caller wants JSON.
     pub(crate) fn report(&self, output: &mut Output) {
+        let Told { message, violations, more, hint, .. } = &*self.told;
         if !output.is_table() {
-            let error = serde_json::json!({ "error": self });
-            output.note(error);
+            output.note(serde_json::json!({ "error": self.told }));
             return;
         }
         let label = output.paint_note(style::BAD, "error:");
-        output.note(format_args!("{label} {}", plain(&self.message)));
-        for line in &self.more {
+        output.note(format_args!("{label} {}", plain(message)));
+        for line in more {
             output.note(format_args!("       {}", plain(line)));
         }
-        for violation in &self.violations {
+        for violation in violations {
             let subject = output.paint_note(style::WARN, plain(&violation.subject));
             output.note(format_args!("  {subject}: {}", plain(&violation.message)));
         }
-        if let Some(hint) = &self.hint {
+        if let Some(hint) = hint {
             let label = output.paint_note(style::HINT, "hint:");
             output.note(format_args!("{label} {hint}"));
         }

@@ -14,18 +14,17 @@ use crate::failure::Failure;
 /// A usage failure if the source cannot be read, is not JSON, or is not an object.
 pub(crate) fn json_object(what: &str, argument: &str) -> Result<Map<String, Value>, Failure> {
     let (source, text) = match argument.strip_prefix('@') {
-        _ if argument == "-" => ("from stdin".to_owned(), io::read_to_string(io::stdin())),
-        Some(path) => (format!("in {path}"), fs::read_to_string(path)),
-        None => ("given".to_owned(), Ok(argument.to_owned())),
+        _ if argument == "-" => (" from stdin".to_owned(), io::read_to_string(io::stdin())),
+        Some(path) => (format!(" in {path}"), fs::read_to_string(path)),
+        None => (String::new(), Ok(argument.to_owned())),
     };
-    let text =
-        text.map_err(|error| Failure::usage(format!("the {what} {source} cannot be read: {error}")))?;
+    let text = text.map_err(|error| Failure::usage(format!("the {what}{source} cannot be read: {error}")))?;
     match serde_json::from_str(&text) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(other) => {
-            Err(Failure::usage(format!("the {what} {source} must be a JSON object, not {}", kind(&other))))
+            Err(Failure::usage(format!("the {what}{source} must be a JSON object, not {}", kind(&other))))
         }
-        Err(error) => Err(Failure::usage(format!("the {what} {source} is not valid JSON: {error}"))
+        Err(error) => Err(Failure::usage(format!("the {what}{source} is not valid JSON: {error}"))
             .hint(r#"quote it for the shell, such as '{"key": "value"}', or name a file: @state.json"#)),
     }
 }

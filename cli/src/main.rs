@@ -12,6 +12,7 @@ mod exit;
 mod failure;
 mod handoff;
 mod input;
+mod local_server;
 mod output;
 mod refusal;
 mod rule;
@@ -44,10 +45,10 @@ fn main() -> ExitCode {
     let ended = match run(cli, addr_is_given(&matches), &mut output) {
         Ok(()) => Exit::Ok,
         Err(failure) => {
-            if failure.exit != Exit::Ok {
+            if failure.exit() != Exit::Ok {
                 failure.report(&mut output);
             }
-            failure.exit
+            failure.exit()
         }
     };
     ExitCode::from(ended.code())

@@ -10,6 +10,7 @@ use tonic_types::StatusExt as _;
 use crate::{
     exit::Exit,
     failure::{Failure, Violation},
+    session::set,
 };
 
 impl From<Error> for Failure {
@@ -20,16 +21,12 @@ impl From<Error> for Failure {
             .map(|info| info.reason.clone())
             .unwrap_or_else(|| unnamed_reason(&error).to_owned());
         let violations = violations(&error);
-        Self {
-            exit: exit_of(&reason, error.code()),
-            message: message(&error, violations.is_empty()),
-            code: Some(canonical(error.code())),
-            more: Vec::new(),
-            hint: hint(&error),
-            metadata: info.map(|info| info.metadata.into_iter().collect()).unwrap_or_default(),
-            violations,
-            reason,
-        }
+        let message = message(&error, violations.is_empty());
+        let failure = Self::new(exit_of(&reason, error.code()), &reason, message)
+            .code(canonical(error.code()))
+            .violations(violations)
+            .metadata(info.map(|info| info.metadata).unwrap_or_default());
+        set(failure, hint(&error), Self::hint)
     }
 }
 

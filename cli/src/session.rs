@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of what is asked.
 
-use baton_client::{Client, Items};
+use baton_client::{Client, Error, Items};
 use serde::Serialize;
 
 use crate::{
@@ -33,7 +33,14 @@ impl Session<'_> {
         let builder = set(builder.namespace(namespace), self.globals.deadline, |builder, deadline| {
             builder.deadline(deadline)
         });
-        Ok(builder.build()?)
+        builder.build().map_err(|error| match error {
+            Error::Invalid { violations, .. } => {
+                let problems: Vec<String> =
+                    violations.into_iter().map(|violation| violation.description).collect();
+                Failure::usage(format!("--addr or BATON_ADDR: {}", problems.join("; ")))
+            }
+            other => other.into(),
+        })
     }
 
     /// Writes all items of a listing; as JSON lines each page as it arrives, otherwise all at the end.

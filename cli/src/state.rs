@@ -44,10 +44,7 @@ pub(crate) struct UpdateArgs {
     /// A JSON object, @FILE, or - for stdin
     #[arg(value_name = "JSON", allow_hyphen_values = true)]
     state: String,
-    /// How it is applied
-    ///
-    /// merge: the keys that are given replace those of the same name; replace: the whole state is replaced; patch: JSON merge patch
-    /// (RFC 7396), in which objects merge at every level and null removes
+    /// merge: replace the keys that are given; replace: the whole state; patch: RFC 7396, null removes
     #[arg(long, value_parser = named::<UpdateMode>(UpdateMode::NAMES), default_value = "merge", value_name = "MODE")]
     mode: UpdateMode,
     /// The state's revision that you saw, 0 for none; refused if it has changed since

@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn only_the_long_column_is_cut_at_the_terminals_edge() {
         let lines = lines(Some(36));
-        assert_eq!(lines[1], "t-1            2  an invoice was ch…");
+        assert_eq!(lines[1], "t-1            2  an invoice was…");
         assert!(lines.iter().all(|line| line.chars().count() <= 36), "{lines:#?}");
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct Report {
     /// Connections that they share.
     pub connections: usize,
     /// Length of the window, in seconds.
-    pub seconds: f64,
+    pub seconds: u64,
     /// Hand-offs answered in the window.
     pub handoffs: u64,
     /// Hand-offs per second.

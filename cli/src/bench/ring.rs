@@ -12,9 +12,9 @@ use prost_types::{Struct, Value, value::Kind};
 use tonic::{Status, transport::Channel};
 
 /// Agents in a ring: with four, no pair of them hands to one another more than twice in eight hand-offs, and the rule `ping_pong` allows four.
-pub(super) const RING_AGENTS: usize = 4;
+const RING_AGENTS: usize = 4;
 /// Hand-offs of one task, below the 32 of the rule `too_many_handoffs`.
-pub(super) const HANDOFFS_PER_TASK: u64 = 30;
+const HANDOFFS_PER_TASK: u64 = 30;
 /// Tasks that a ring makes when it has run out.
 const REFILL_TASKS: usize = 100;
 /// Tasks in one BatchCreateTasks, as the contract bounds it.
@@ -27,6 +27,7 @@ pub(super) struct Ring {
     agents: [String; RING_AGENTS],
     ready: VecDeque<String>,
     made: usize,
+    imagines: bool,
     sent: u64,
     // The task under way, and how often it was handed on.
     current: Option<(String, u64)>,
@@ -41,17 +42,15 @@ impl Ring {
             namespace: namespace.to_owned(),
             ready: VecDeque::new(),
             made: 0,
+            imagines: false,
             sent: 0,
             current: None,
         }
     }
 
-    /// Makes up `count` tasks that no server needs to know.
-    pub(super) fn imagine(&mut self, count: usize) {
-        for _ in 0..count {
-            let task = self.name_task();
-            self.ready.push_back(task);
-        }
+    /// Makes tasks up from now on instead of creating them: for a server that keeps none.
+    pub(super) fn imagine(&mut self) {
+        self.imagines = true;
     }
 
     /// Creates `count` tasks of the ring's first agent.
@@ -89,7 +88,7 @@ impl Ring {
     }
 
     /// The next hand-off; `None` once all tasks have been round.
-    pub(super) fn next(&mut self) -> Option<HandOffRequest> {
+    fn next(&mut self) -> Option<HandOffRequest> {
         let (task, handed) = match self.current.take() {
             Some((task, handed)) if handed < HANDOFFS_PER_TASK => (task, handed),
             _ => (self.ready.pop_front()?, 0),
@@ -121,7 +120,12 @@ impl Ring {
         if let Some(request) = self.next() {
             return Ok(request);
         }
-        self.create(REFILL_TASKS, channel).await?;
+        if self.imagines {
+            let task = self.name_task();
+            self.ready.push_back(task);
+        } else {
+            self.create(REFILL_TASKS, channel).await?;
+        }
         self.next().ok_or_else(|| Status::internal("no task although some were just created"))
     }
 
@@ -148,7 +152,7 @@ mod tests {
     #[test]
     fn each_hand_off_starts_where_the_last_one_of_its_task_ended() {
         let mut ring = Ring::new("r".into(), "bench");
-        ring.imagine(3);
+        ring.ready.extend(["a", "b", "c"].map(str::to_owned));
         let (mut count, mut last): (u64, Option<baton_proto::v1::HandOffRequest>) = (0, None);
         while let Some(request) = ring.next() {
             assert_ne!(request.from_agent, request.to_agent);

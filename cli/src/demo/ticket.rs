@@ -85,14 +85,10 @@ const SHAPE: &str =
 const PROBLEMS_SHOWN_MAX: usize = 10;
 
 fn several(first: &str, others: &[String]) -> Failure {
-    let mut lines = vec![first.to_owned()];
-    lines.extend(others.iter().take(PROBLEMS_SHOWN_MAX - 1).cloned());
-    if others.len() >= PROBLEMS_SHOWN_MAX {
-        lines.push(format!("and {} more", others.len() + 1 - PROBLEMS_SHOWN_MAX));
-    }
-    let mut failure = Failure::usage(lines.remove(0)).hint(SHAPE);
-    failure.more = lines;
-    failure
+    let left_out = (others.len() + 1).saturating_sub(PROBLEMS_SHOWN_MAX);
+    let shown = others.iter().take(PROBLEMS_SHOWN_MAX - 1).cloned();
+    let more = shown.chain((left_out > 0).then(|| format!("and {left_out} more")));
+    Failure::usage(first).more(more).hint(SHAPE)
 }
 
 fn ticket(line: &str) -> Result<Ticket, String> {
@@ -147,7 +143,7 @@ mod tests {
         ];
         for (text, problem) in cases {
             let failure = parse("f", text).expect_err(text);
-            assert!(failure.message.starts_with(problem), "{text:?} gave {:?}", failure.message);
+            assert!(failure.messages()[0].starts_with(problem), "{text:?} gave {failure:?}");
         }
     }
 
@@ -155,8 +151,9 @@ mod tests {
     fn all_bad_lines_are_told_at_once() {
         let good = r#"{"id":"a","topic":"bug","description":"x"}"#;
         let failure = parse("f", &format!("{good}\n7\n{good}\n")).expect_err("two bad lines");
-        assert_eq!(failure.message, "f:2: must be a JSON object, not a number");
-        assert_eq!(failure.more, ["f:3: the id a is taken by a line before"]);
+        let problems =
+            ["f:2: must be a JSON object, not a number", "f:3: the id a is taken by a line before"];
+        assert_eq!(failure.messages(), problems);
     }
 
     #[test]

@@ -56,6 +56,9 @@ pub(crate) fn total(output: &mut Output, summary: &Summary) -> Result<(), Failur
     figures(summary).write(output)
 }
 
+/// Turns a value into text.
+type Show = fn(f64) -> String;
+
 fn figures(summary: &Summary) -> Table {
     let heads = ["FIGURE", "TOTAL", "AVERAGE", "MIN", "MAX", "P50", "P95", "P99"];
     let columns: Vec<Column> = heads
@@ -64,7 +67,7 @@ fn figures(summary: &Summary) -> Table {
         .map(|(index, head)| if index == 0 { Column::Text(head) } else { Column::Number(head) })
         .collect();
     let mut table = Table::new(&columns);
-    let rows: [(&str, &Figures, fn(f64) -> String); 4] = [
+    let rows: [(&str, &Figures, Show); 4] = [
         ("hand-off count", &summary.hand_off_count, number),
         ("success rate", &summary.success_rate, number),
         ("validation errors", &summary.validation_errors, number),

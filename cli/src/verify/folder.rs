@@ -36,7 +36,7 @@ fn walk(folder: &Path, namespace: Option<String>, bar: &ProgressBar) -> Result<V
 
 fn walk_one(log: &SqliteStopped, namespace: &str, bar: &ProgressBar) -> Result<Holds, Failure> {
     let verified = baton_log::verify(log, namespace, |progress| {
-        show(bar, namespace, progress.revision, progress.newest)
+        show(bar, namespace, progress.revision, progress.newest);
     })
     .map_err(cannot_read)?;
     Ok(Holds {
@@ -50,10 +50,10 @@ fn walk_one(log: &SqliteStopped, namespace: &str, bar: &ProgressBar) -> Result<H
 fn cannot_read(error: ReadError) -> Failure {
     match &error {
         ReadError::Damaged(damage) => {
-            let mut failure = Failure::new(Exit::Damaged, "LOG_DAMAGED", error.to_string());
-            failure.metadata.insert("namespace".to_owned(), damage.namespace.to_string());
-            failure.metadata.insert("revision".to_owned(), damage.revision.to_string());
-            failure
+            let values =
+                [("namespace", damage.namespace.to_string()), ("revision", damage.revision.to_string())];
+            let values = values.map(|(name, value)| (name.to_owned(), value));
+            Failure::new(Exit::Damaged, "LOG_DAMAGED", error.to_string()).metadata(values)
         }
         _ => Failure::new(Exit::Failure, "LOG_UNREADABLE", error.to_string()),
     }
