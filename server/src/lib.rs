@@ -1,1 +1,27 @@
-//! x
+//! The server of Baton: what stands between the wire and the log.
+//!
+//! Knows gRPC, HTTP and configuration, and how commands become durable. Knows nothing of the rules of hand-offs: `baton-core` does.
+
+mod call;
+mod call_body;
+pub mod clock;
+pub mod config;
+pub mod connection;
+pub mod deadline;
+pub mod engine;
+pub mod http;
+pub mod listener;
+pub mod log_writer;
+pub mod logging;
+pub mod metrics;
+pub mod readiness;
+pub mod request_log;
+pub mod routes;
+pub mod rpc;
+pub mod shutdown;
+mod standard_services;
+pub mod status;
+pub mod transport;
+mod wire_refusal;
+
+pub use call::Call;

@@ -1,1 +1,65 @@
-//! x
+//! The pure state machine of Baton: what commands do to tasks, states and hand-offs.
+//!
+//! [`execute`] decides a command on a [`Draft`] and applies what comes of it; [`replay`] applies what the log says. Nothing here reads
+//! a clock, draws a random number, does I/O or iterates an unordered map: the same log gives the same state, byte for byte.
+
+mod agent;
+mod answer;
+mod apply;
+mod checkpoint;
+mod checkpoint_tables;
+mod codec;
+mod command;
+mod decide;
+mod digest;
+mod draft;
+mod event;
+mod handoff;
+mod history;
+mod judge;
+mod knowledge;
+pub mod limits;
+mod record;
+mod rejection;
+mod requests;
+mod revision;
+mod rule;
+mod state;
+mod step;
+pub mod summary;
+mod task;
+mod text;
+mod transfer;
+mod value;
+mod verdict;
+
+pub use agent::{AgentState, StateChange, StateChangeKind};
+pub use answer::{Answer, StateWritten};
+pub use apply::Misfit;
+pub use checkpoint::{CHECKPOINT_FORMAT, CheckpointError};
+pub use command::{
+    Action, Claim, CloseHandoff, Command, CreateTask, End, EndTask, Proposal, RequestMark, SwitchRule,
+    TransferState, UpdateState, UpdateTask,
+};
+pub use decide::decide;
+pub use digest::Digest;
+pub use draft::{Changes, Draft};
+pub use event::{
+    Event, HandoffEvent, RuleSwitched, StateTransferred, StateUpdated, TaskCreated, TaskEnded, TaskUpdated,
+};
+pub use handoff::{Context, Handoff, HandoffStatus, Step, StepName, StepStatus};
+pub use history::{History, TaskChange, TaskEntry};
+pub use judge::judge;
+pub use knowledge::{Knowledge, Known, Obstacle};
+pub use record::{BODY_FORMAT, BodyError, Entry, decode_body, encode_body};
+pub use rejection::Rejection;
+pub use requests::RequestMemory;
+pub use revision::{HandoffId, NotAHandoffId, Revision};
+pub use rule::{BuiltInRule, RuleSet};
+pub use state::{AgentRecord, State, TaskRecord};
+pub use step::{Outcome, execute, replay};
+pub use task::{Progress, Task, TaskAfter, TaskStatus};
+pub use text::{AgentId, RuleName, TaskId, Text};
+pub use transfer::{ConflictPolicy, Transfer, TransferSpec, UpdateMode};
+pub use value::{Object, Value};
+pub use verdict::{Verdict, Violation};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::read::{self, Namespace, signed};
-use super::{SqliteLog, failure};
+use super::{SqliteLog, connection, failure};
 use crate::admission::admit;
 use crate::{Append, AppendError, Head, ReadError, Record};
 
@@ -101,9 +101,13 @@ impl SqliteLog {
         });
         let Err(error) = outcome else { return outcome };
         let error = self.roll_back(error);
-        if let AppendError::Broken(why) = &error {
-            tracing::error!(%why, "the log cannot be made durable any more");
-            self.broken = Some(why.clone());
+        match &error {
+            AppendError::Broken(why) => {
+                tracing::error!(%why, "the log cannot be made durable any more");
+                self.broken = Some(why.clone());
+            }
+            AppendError::Full(_) => connection::make_room(&self.connection),
+            _ => (),
         }
         Err(error)
     }

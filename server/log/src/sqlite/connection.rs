@@ -57,6 +57,14 @@ pub(super) fn may_clean_up(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
+/// Moves what it can from the WAL into the database after the disk was full, so that the WAL's space can be used again:
+/// otherwise not even a truncation would find the room it needs.
+pub(super) fn make_room(connection: &Connection) {
+    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+        tracing::warn!(%error, "cannot make room in the WAL");
+    }
+}
+
 /// Bounds the size of the database file. It is never cut below what it has.
 pub(super) fn limit_size(connection: &Connection, bytes: u64) -> Result<()> {
     let page_bytes: u32 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;

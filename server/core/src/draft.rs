@@ -1,0 +1,129 @@
+//! A state with changes that are not durable yet.
+//!
+//! Decisions are made against a draft, so that each command of a batch sees those before it, while everybody else sees only
+//! the state. If the batch cannot be recorded, the draft is dropped and nothing has happened.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    AgentId, AgentState, Handoff, HandoffId, Revision, RuleSet, State, StateChange, Task, TaskEntry, TaskId,
+    digest::Digest,
+    requests::{Remembered, RequestMemory},
+};
+
+/// A state, and what is to change in it.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    state: &'a State,
+    changes: Changes,
+}
+
+/// What is to change in a state.
+#[derive(Debug)]
+pub struct Changes {
+    pub(crate) head: Revision,
+    pub(crate) time_us: i64,
+    pub(crate) tasks: BTreeMap<TaskId, Arc<Task>>,
+    pub(crate) task_entries: Vec<(TaskId, TaskEntry)>,
+    pub(crate) agents: BTreeMap<AgentId, Arc<AgentState>>,
+    pub(crate) state_changes: Vec<(AgentId, StateChange)>,
+    pub(crate) handoffs: BTreeMap<HandoffId, Arc<Handoff>>,
+    pub(crate) rules: Option<RuleSet>,
+    pub(crate) requests: BTreeMap<Digest, Remembered>,
+}
+
+impl Changes {
+    /// The newest revision after the changes.
+    pub fn head(&self) -> Revision {
+        self.head
+    }
+}
+
+impl<'a> Draft<'a> {
+    /// A draft that changes nothing yet.
+    pub fn new(state: &'a State) -> Self {
+        let changes = Changes {
+            head: state.head,
+            time_us: state.time_us,
+            tasks: BTreeMap::new(),
+            task_entries: Vec::new(),
+            agents: BTreeMap::new(),
+            state_changes: Vec::new(),
+            handoffs: BTreeMap::new(),
+            rules: None,
+            requests: BTreeMap::new(),
+        };
+        Self { state, changes }
+    }
+
+    /// The newest revision, with the changes.
+    pub fn head(&self) -> Revision {
+        self.changes.head
+    }
+
+    /// When the newest event was recorded, with the changes.
+    pub fn time_us(&self) -> i64 {
+        self.changes.time_us
+    }
+
+    /// Gives the changes up, to be absorbed once they are durable.
+    pub fn into_changes(self) -> Changes {
+        self.changes
+    }
+
+    /// The task of that id.
+    pub fn task(&self, id: &TaskId) -> Option<&Arc<Task>> {
+        self.changes.tasks.get(id).or_else(|| self.state.task(id).map(|record| &record.task))
+    }
+
+    /// The state of that agent.
+    pub fn agent(&self, id: &AgentId) -> Option<&Arc<AgentState>> {
+        self.changes.agents.get(id).or_else(|| self.state.agent(id).map(|record| &record.state))
+    }
+
+    /// The hand-off of that id.
+    pub fn handoff(&self, id: HandoffId) -> Option<&Arc<Handoff>> {
+        self.changes.handoffs.get(&id).or_else(|| self.state.handoff(id))
+    }
+
+    /// Which rules are in force.
+    pub fn rules(&self) -> &RuleSet {
+        self.changes.rules.as_ref().unwrap_or(&self.state.rules)
+    }
+
+    pub(crate) fn memory(&self) -> RequestMemory {
+        self.state.memory
+    }
+
+    pub(crate) fn remembered(&self, key: Digest, now_us: i64) -> Option<&Remembered> {
+        let in_state = || self.state.requests.get(key, now_us, self.memory());
+        self.changes.requests.get(&key).or_else(in_state)
+    }
+
+    pub(crate) fn remember(&mut self, key: Digest, remembered: Remembered) {
+        self.changes.requests.insert(key, remembered);
+    }
+
+    pub(crate) fn advance(&mut self, revision: Revision, time_us: i64) {
+        self.changes.head = revision;
+        self.changes.time_us = time_us;
+    }
+
+    pub(crate) fn put_task(&mut self, task: Arc<Task>, entry: TaskEntry) {
+        self.changes.task_entries.push((task.id.clone(), entry));
+        self.changes.tasks.insert(task.id.clone(), task);
+    }
+
+    pub(crate) fn put_agent(&mut self, state: AgentState, change: StateChange) {
+        self.changes.state_changes.push((state.agent_id.clone(), change));
+        self.changes.agents.insert(state.agent_id.clone(), Arc::new(state));
+    }
+
+    pub(crate) fn put_handoff(&mut self, handoff: Arc<Handoff>) {
+        self.changes.handoffs.insert(handoff.id, handoff);
+    }
+
+    pub(crate) fn put_rules(&mut self, rules: RuleSet) {
+        self.changes.rules = Some(rules);
+    }
+}

@@ -1,0 +1,212 @@
+//! A hand-off: one passage of one task from one agent to another.
+
+use std::{fmt, sync::Arc};
+
+use minicbor::{Decode, Encode};
+
+use crate::{AgentId, HandoffId, Revision, TaskId, Text, Transfer, Verdict, codec};
+
+/// One hand-off as of its revision. Times are microseconds since the Unix epoch.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct Handoff {
+    /// Unique in the namespace.
+    #[n(0)]
+    pub id: HandoffId,
+    /// The task.
+    #[n(1)]
+    pub task_id: TaskId,
+    /// The sender.
+    #[n(2)]
+    pub from: AgentId,
+    /// The receiver.
+    #[n(3)]
+    pub to: AgentId,
+    /// Why.
+    #[n(4)]
+    pub reason: Text,
+    /// Where it stands.
+    #[n(5)]
+    pub status: HandoffStatus,
+    /// What the rules last said of it.
+    #[n(6)]
+    pub verdict: Verdict,
+    /// What moves, or moved.
+    #[n(7)]
+    pub transfer: Transfer,
+    /// What the next agent must know.
+    #[cbor(n(8), with = "codec::optional_shared", has_nil)]
+    pub context: Option<Arc<Context>>,
+    /// When the request for it arrived.
+    #[n(9)]
+    pub created_us: i64,
+    /// When the rules last judged it.
+    #[n(10)]
+    pub judged_us: i64,
+    /// When it was closed.
+    #[n(11)]
+    pub completed_us: Option<i64>,
+    /// Which step failed.
+    #[n(12)]
+    pub failed_step: Option<StepName>,
+    /// The task's owner epoch after it.
+    #[n(13)]
+    pub owner_epoch: u64,
+    /// The event that last changed it.
+    #[n(14)]
+    pub revision: Revision,
+    /// Why it failed or was withdrawn.
+    #[n(15)]
+    pub error: Text,
+}
+
+/// The life of a hand-off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(index_only)]
+pub enum HandoffStatus {
+    /// Judged and recorded, not executed.
+    #[n(1)]
+    Initiated,
+    /// State and task have moved.
+    #[n(2)]
+    Completed,
+    /// It could not be executed.
+    #[n(3)]
+    Failed,
+    /// The rules refused it.
+    #[n(4)]
+    Rejected,
+    /// The sender took it back.
+    #[n(7)]
+    Withdrawn,
+}
+
+impl fmt::Display for HandoffStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Initiated => "initiated",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Rejected => "rejected",
+            Self::Withdrawn => "withdrawn",
+        })
+    }
+}
+
+/// What the next agent must know.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Context {
+    /// The situation.
+    #[n(0)]
+    pub summary: Text,
+    /// What has been done.
+    #[n(1)]
+    pub completed: Vec<Text>,
+    /// What is left.
+    #[n(2)]
+    pub remaining: Vec<Text>,
+    /// What was decided.
+    #[n(3)]
+    pub decisions: Vec<Text>,
+    /// What to watch out for.
+    #[n(4)]
+    pub pitfalls: Vec<Text>,
+    /// Where to look.
+    #[n(5)]
+    pub references: Vec<Text>,
+}
+
+impl Context {
+    /// Size in bytes of all its texts.
+    pub fn size(&self) -> usize {
+        let lists = [&self.completed, &self.remaining, &self.decisions, &self.pitfalls, &self.references];
+        self.summary.len() + lists.iter().flat_map(|list| list.iter()).map(|text| text.len()).sum::<usize>()
+    }
+}
+
+/// The steps of a hand-off, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum StepName {
+    /// The rules judge it.
+    #[n(0)]
+    Validation,
+    /// The sender's state moves.
+    #[n(1)]
+    StateTransfer,
+    /// The task moves.
+    #[n(2)]
+    TaskTransfer,
+}
+
+impl fmt::Display for StepName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Validation => "validation",
+            Self::StateTransfer => "state_transfer",
+            Self::TaskTransfer => "task_transfer",
+        })
+    }
+}
+
+/// How one step went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Which.
+    pub name: StepName,
+    /// How it ended.
+    pub status: StepStatus,
+    /// When.
+    pub time_us: i64,
+    /// Why it failed, if it did.
+    pub error: Text,
+}
+
+/// How one step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepStatus {
+    /// Done.
+    Completed,
+    /// Not done, nor any after it.
+    Failed,
+    /// Nothing to do.
+    Skipped,
+}
+
+impl Handoff {
+    /// The steps that were taken, in order. They follow from status, times and failed step, so they are not stored.
+    pub fn steps(&self) -> Vec<Step> {
+        let closed_us = self.completed_us.unwrap_or(self.judged_us);
+        match self.status {
+            HandoffStatus::Initiated | HandoffStatus::Withdrawn => {
+                vec![Step::new(StepName::Validation, StepStatus::Completed, self.judged_us)]
+            }
+            HandoffStatus::Rejected => {
+                let error = Text::new(self.verdict.error_lines().join("; "));
+                vec![Step { error, ..Step::new(StepName::Validation, StepStatus::Failed, closed_us) }]
+            }
+            HandoffStatus::Completed | HandoffStatus::Failed => self.executed_steps(closed_us),
+        }
+    }
+
+    fn executed_steps(&self, closed_us: i64) -> Vec<Step> {
+        let mut steps = Vec::with_capacity(3);
+        for name in [StepName::Validation, StepName::StateTransfer, StepName::TaskTransfer] {
+            if self.failed_step == Some(name) {
+                let error = self.error.clone();
+                steps.push(Step { error, ..Step::new(name, StepStatus::Failed, closed_us) });
+                break;
+            }
+            let nothing_moved = name == StepName::StateTransfer && self.transfer.from_revision.0 == 0;
+            let status = if nothing_moved { StepStatus::Skipped } else { StepStatus::Completed };
+            let time_us = if name == StepName::Validation { self.judged_us } else { closed_us };
+            steps.push(Step::new(name, status, time_us));
+        }
+        steps
+    }
+}
+
+impl Step {
+    fn new(name: StepName, status: StepStatus, time_us: i64) -> Self {
+        Self { name, status, time_us, error: Text::default() }
+    }
+}

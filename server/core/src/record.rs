@@ -1,0 +1,84 @@
+//! The body of a record: what one batch of commands did to one namespace, in CBOR (RFC 8949).
+//!
+//! Knows nothing of hashes, files or revisions: those are the log's.
+
+use minicbor::{Decode, Decoder, Encode, Encoder};
+
+use crate::{Event, Text, command::RequestMark, digest::Digest};
+
+/// The version of the encoding of bodies; grows when an older server could no longer read a newer body.
+pub const BODY_FORMAT: u16 = 1;
+
+/// One command that was recorded. Entries have consecutive revisions.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct Entry {
+    /// The request it came from, if that had an id.
+    #[n(0)]
+    pub request: Option<RequestMark>,
+    /// What it did.
+    #[n(1)]
+    pub event: Event,
+}
+
+/// The entries of one record, in order.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+struct Body {
+    #[n(0)]
+    entries: Vec<Entry>,
+}
+
+/// The body cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// It was written by a newer server.
+    #[error("the record has format {0}; this server reads up to {BODY_FORMAT}: use a newer one")]
+    Format(u16),
+    /// It is not what a server writes.
+    #[error("the record's body cannot be read: {0}")]
+    Malformed(#[from] minicbor::decode::Error),
+}
+
+/// Writes the body of a record.
+pub fn encode_body(entries: &[Box<Entry>]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(entries.len() * 256 + 16);
+    let mut e = Encoder::new(&mut bytes);
+    let written = e.array(1).and_then(|e| e.array(entries.len() as u64)).and_then(|e| {
+        for entry in entries {
+            e.encode(&**entry)?;
+        }
+        e.ok()
+    });
+    written.expect("writing to memory cannot fail");
+    bytes
+}
+
+/// Reads the body of a record.
+///
+/// # Errors
+/// [`BodyError`] if it is newer than this server, or damaged.
+pub fn decode_body(format: u16, bytes: &[u8]) -> Result<Vec<Entry>, BodyError> {
+    if format != BODY_FORMAT {
+        return Err(BodyError::Format(format));
+    }
+    Ok(Decoder::new(bytes).decode::<Body>()?.entries)
+}
+
+/// Only id and fingerprint are written: the key follows from the id.
+impl<C> Encode<C> for RequestMark {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.array(2)?;
+        self.id.encode(e, ctx)?;
+        self.fingerprint.encode(e, ctx)
+    }
+}
+
+impl<'b, C> Decode<'b, C> for RequestMark {
+    fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let (id, fingerprint) = <(Text, Digest)>::decode(d, ctx)?;
+        Ok(Self { key: Digest::of(id.as_bytes()), id, fingerprint })
+    }
+}

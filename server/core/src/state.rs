@@ -1,0 +1,153 @@
+//! All that is known of one namespace: a view of its log.
+//!
+//! Changes only by absorbing a draft's changes; how those come about stands in `decide` and `apply`.
+
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
+
+use crate::{
+    AgentId, AgentState, Handoff, HandoffId, History, Revision, RuleSet, StateChange, Task, TaskEntry,
+    TaskId,
+    draft::Changes,
+    history::TaskChange,
+    limits::{STATE_HISTORY_MAX, TASK_HISTORY_MAX},
+    requests::{RequestMemory, Requests},
+};
+
+/// One namespace as of its head.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    pub(crate) head: Revision,
+    pub(crate) time_us: i64,
+    pub(crate) tasks: BTreeMap<TaskId, TaskRecord>,
+    pub(crate) agents: BTreeMap<AgentId, AgentRecord>,
+    pub(crate) handoffs: BTreeMap<HandoffId, Arc<Handoff>>,
+    pub(crate) rules: RuleSet,
+    pub(crate) requests: Requests,
+    pub(crate) memory: RequestMemory,
+}
+
+/// A task with its history.
+#[derive(Clone, Debug)]
+pub struct TaskRecord {
+    /// The task.
+    pub task: Arc<Task>,
+    /// What happened to it.
+    pub history: History<TaskEntry>,
+}
+
+/// An agent's state with its history.
+#[derive(Clone, Debug)]
+pub struct AgentRecord {
+    /// The state.
+    pub state: Arc<AgentState>,
+    /// How it came to be.
+    pub history: History<StateChange>,
+}
+
+impl State {
+    /// An empty namespace that remembers requests within the given bounds.
+    pub fn new(memory: RequestMemory) -> Self {
+        Self { memory, ..Self::default() }
+    }
+
+    /// The newest revision; 0: nothing has happened yet.
+    pub fn head(&self) -> Revision {
+        self.head
+    }
+
+    /// When the newest event was recorded, in microseconds since the Unix epoch.
+    pub fn time_us(&self) -> i64 {
+        self.time_us
+    }
+
+    /// The task of that id, with its history.
+    pub fn task(&self, id: &str) -> Option<&TaskRecord> {
+        self.tasks.get(id)
+    }
+
+    /// The tasks in the order of their ids, those after `after` only.
+    pub fn tasks_after(&self, after: Option<&str>) -> impl Iterator<Item = &TaskRecord> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.tasks.range::<str, _>((start, Bound::Unbounded)).map(|(_, record)| record)
+    }
+
+    /// How many tasks there are.
+    pub fn task_count(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// The state of that agent, with its history.
+    pub fn agent(&self, id: &str) -> Option<&AgentRecord> {
+        self.agents.get(id)
+    }
+
+    /// The hand-off of that id.
+    pub fn handoff(&self, id: HandoffId) -> Option<&Arc<Handoff>> {
+        self.handoffs.get(&id)
+    }
+
+    /// The hand-offs in the order in which they were created, those after `after` only.
+    pub fn handoffs_after(&self, after: Option<HandoffId>) -> impl DoubleEndedIterator<Item = &Arc<Handoff>> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.handoffs.range((start, Bound::Unbounded)).map(|(_, handoff)| handoff)
+    }
+
+    /// The hand-offs before `before`, newest first.
+    pub fn handoffs_before(&self, before: Option<HandoffId>) -> impl Iterator<Item = &Arc<Handoff>> {
+        let end = before.map_or(Bound::Unbounded, Bound::Excluded);
+        self.handoffs.range((Bound::Unbounded, end)).rev().map(|(_, handoff)| handoff)
+    }
+
+    /// Which rules are in force.
+    pub fn rules(&self) -> &RuleSet {
+        &self.rules
+    }
+
+    /// Makes the changes of a draft part of the state. Costs a step per change, whatever the state's size.
+    pub fn absorb(&mut self, changes: Changes) {
+        let Changes { head, time_us, tasks, task_entries, agents, state_changes, handoffs, rules, requests } =
+            changes;
+        self.head = head;
+        self.time_us = time_us;
+        for (id, task) in tasks {
+            match self.tasks.get_mut(&id) {
+                Some(record) => record.task = task,
+                None => _ = self.tasks.insert(id, TaskRecord { task, history: History::default() }),
+            }
+        }
+        self.handoffs.extend(handoffs);
+        for (id, entry) in task_entries {
+            self.add_task_entry(&id, entry);
+        }
+        for (id, state) in agents {
+            match self.agents.get_mut(&id) {
+                Some(record) => record.state = state,
+                None => _ = self.agents.insert(id, AgentRecord { state, history: History::default() }),
+            }
+        }
+        for (id, change) in state_changes {
+            if let Some(record) = self.agents.get_mut(&id) {
+                record.history.push(change, STATE_HISTORY_MAX);
+            }
+        }
+        if let Some(rules) = rules {
+            self.rules = rules;
+        }
+        for (key, remembered) in requests {
+            self.requests.insert(key, remembered, self.memory);
+        }
+    }
+
+    /// A hand-off leaves together with the last entry of its task's history that tells of it.
+    fn add_task_entry(&mut self, id: &TaskId, entry: TaskEntry) {
+        let Some(record) = self.tasks.get_mut(id) else { return };
+        if let Some(dropped) = record.history.push(entry, TASK_HISTORY_MAX)
+            && let TaskChange::Handoff(handoff) = dropped.what
+        {
+            let present = self.handoffs.get(&handoff.id);
+            if present.is_some_and(|present| present.revision == handoff.revision) {
+                self.handoffs.remove(&handoff.id);
+            }
+        }
+    }
+}

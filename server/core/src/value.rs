@@ -1,0 +1,151 @@
+//! JSON-like values: task metadata and agent state.
+//!
+//! Cheap to clone: what is large is shared. Knows nothing of JSON text or of `google.protobuf.Struct`.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use minicbor::{Decode, Decoder, Encode, Encoder, data::Type};
+
+use crate::Text;
+
+/// A JSON value. Numbers are doubles, as in `google.protobuf.Struct`.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub enum Value {
+    /// `null`
+    #[default]
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A finite number; the border refuses others.
+    Number(f64),
+    /// A text.
+    String(Text),
+    /// A list.
+    List(Arc<[Value]>),
+    /// An object.
+    Object(Object),
+}
+
+/// A JSON object, its keys in order.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Object(Arc<BTreeMap<Text, Value>>);
+
+impl Object {
+    /// Shares `entries`.
+    pub fn new(entries: BTreeMap<Text, Value>) -> Self {
+        Self(Arc::new(entries))
+    }
+
+    /// The entries in the order of their keys.
+    pub fn entries(&self) -> &BTreeMap<Text, Value> {
+        &self.0
+    }
+
+    /// Whether there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Size in bytes, as [`Value::size`] counts.
+    pub fn size(&self) -> usize {
+        self.0.iter().map(|(key, value)| key.len() + value.size()).sum()
+    }
+
+    /// Applies a JSON merge patch (RFC 7396) at every level.
+    #[must_use]
+    pub fn patched(&self, patch: &Self) -> Self {
+        let mut entries = (*self.0).clone();
+        for (key, change) in patch.entries() {
+            match patched_value(entries.get(key), change) {
+                Some(value) => entries.insert(key.clone(), value),
+                None => entries.remove(key),
+            };
+        }
+        Self::new(entries)
+    }
+}
+
+/// What a member becomes under a merge patch; `None`: it goes away.
+pub(crate) fn patched_value(present: Option<&Value>, change: &Value) -> Option<Value> {
+    match (present, change) {
+        (_, Value::Null) => None,
+        (Some(Value::Object(present)), Value::Object(change)) => Some(Value::Object(present.patched(change))),
+        (_, Value::Object(change)) => Some(Value::Object(Object::default().patched(change))),
+        (_, other) => Some(other.clone()),
+    }
+}
+
+impl Value {
+    /// Size in bytes: the bytes of all texts and keys, and 8 for each other value. Close to what its encodings take.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Number(_) => 8,
+            Self::String(text) => text.len(),
+            Self::List(items) => items.iter().map(Self::size).sum::<usize>() + 8,
+            Self::Object(object) => object.size() + 8,
+        }
+    }
+
+    /// The address of what is shared, if anything is: equal addresses mean equal values.
+    pub(crate) fn shared_address(&self) -> Option<usize> {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Number(_) => None,
+            Self::String(text) => Some(text.as_str().as_ptr().addr()),
+            Self::List(items) => Some(items.as_ptr().addr()),
+            Self::Object(object) => Some(Arc::as_ptr(&object.0).addr()),
+        }
+    }
+}
+
+impl<C> Encode<C> for Value {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        match self {
+            Self::Null => e.null()?.ok(),
+            Self::Bool(value) => e.bool(*value)?.ok(),
+            Self::Number(value) => e.f64(*value)?.ok(),
+            Self::String(text) => text.encode(e, ctx),
+            Self::List(items) => {
+                e.array(items.len() as u64)?;
+                items.iter().try_for_each(|item| item.encode(e, ctx))
+            }
+            Self::Object(object) => object.encode(e, ctx),
+        }
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Value {
+    fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, minicbor::decode::Error> {
+        Ok(match d.datatype()? {
+            Type::Null => {
+                d.null()?;
+                Self::Null
+            }
+            Type::Bool => Self::Bool(d.bool()?),
+            Type::F64 => Self::Number(d.f64()?),
+            Type::String => Self::String(Text::decode(d, ctx)?),
+            Type::Array => Self::List(Vec::<Self>::decode(d, ctx)?.into()),
+            Type::Map => Self::Object(Object::decode(d, ctx)?),
+            other => return Err(minicbor::decode::Error::type_mismatch(other)),
+        })
+    }
+}
+
+impl<C> Encode<C> for Object {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        self.0.encode(e, ctx)
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Object {
+    fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, minicbor::decode::Error> {
+        BTreeMap::decode(d, ctx).map(Self::new)
+    }
+}

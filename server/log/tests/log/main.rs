@@ -1,0 +1,11 @@
+//! The tests of the log, as one binary: through its public door only.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod checkpoints;
+mod contract;
+mod faults;
+mod folders;
+mod sqlite_answered;
+mod sqlite_damage;
+mod sqlite_folder;
+mod sqlite_running;

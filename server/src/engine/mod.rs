@@ -1,0 +1,223 @@
+//! The engine: takes commands, makes what comes of them durable, and only then lets anyone see it.
+//!
+//! One thread owns the log and the right to change namespaces. Knows nothing of gRPC.
+
+mod commit;
+mod error;
+mod figures;
+mod namespace;
+mod open;
+mod queue;
+mod snapshots;
+mod thread;
+
+pub use error::EngineError;
+pub use figures::EngineFigures;
+pub use namespace::{Commit, Namespace, Namespaces, ReadEvents, Recent};
+pub use open::{OpenEngineError, Recovered};
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    thread::JoinHandle,
+    time::Instant,
+};
+
+use baton_core::{Answer, Command, RequestMemory};
+use baton_log::{Checkpoints, Log, LogId};
+use tokio::sync::{oneshot, watch};
+
+use crate::clock::Clock;
+use queue::{Queue, Submission};
+
+/// The bounds of an engine.
+#[derive(Clone, Copy, Debug)]
+pub struct EngineLimits {
+    /// Most commands that wait.
+    pub queue_commands_max: usize,
+    /// Most bytes of commands that wait.
+    pub queue_bytes_max: usize,
+    /// Most commands that are committed at once.
+    pub batch_commands_max: usize,
+    /// Most bytes of commands that are committed at once.
+    pub batch_bytes_max: usize,
+    /// Most namespaces.
+    pub namespaces_max: usize,
+    /// For how long, and how many, requests are remembered.
+    pub request_memory: RequestMemory,
+    /// How many new events make a new checkpoint.
+    pub checkpoint_events: u64,
+    /// Most events of a namespace that are kept in memory for watchers.
+    pub recent_events_max: usize,
+    /// Most bytes of such events.
+    pub recent_bytes_max: usize,
+}
+
+/// What an engine stands on.
+pub struct EngineParts {
+    /// What is true.
+    pub log: Box<dyn Log>,
+    /// What saves replaying all of it.
+    pub checkpoints: Box<dyn Checkpoints>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A handle to a running engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    queue: Queue,
+    namespaces: Arc<Namespaces>,
+    figures: Arc<EngineFigures>,
+    clock: Arc<dyn Clock>,
+    log_id: LogId,
+    log_kind: &'static str,
+    stopped: watch::Receiver<Option<StopReason>>,
+}
+
+/// Why an engine does not run any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StopReason {
+    /// It was asked to.
+    Asked,
+    /// The log failed, or there is a defect.
+    Failed(String),
+}
+
+/// A running engine's thread. Dropping it lets the engine run on until all handles are gone.
+#[derive(Debug)]
+pub struct EngineThread {
+    thread: JoinHandle<()>,
+    snapshots: JoinHandle<()>,
+}
+
+impl EngineThread {
+    /// Waits until the engine has stopped: after [`Engine::stop`], or after the log failed.
+    pub fn join(self) {
+        // A panic of the thread has been reported where it happened; there is nothing more to lose here.
+        let _ = self.thread.join();
+        let _ = self.snapshots.join();
+    }
+}
+
+impl Engine {
+    /// Reads the log and starts an engine on it. Blocks while it reads.
+    ///
+    /// # Errors
+    /// [`OpenEngineError`] if the log cannot be read, is damaged, or was written by a newer server.
+    pub fn start(
+        parts: EngineParts,
+        limits: EngineLimits,
+    ) -> Result<(Self, EngineThread, Vec<Recovered>), OpenEngineError> {
+        let EngineParts { log, checkpoints, clock } = parts;
+        let opened = open::open(&*log, &*checkpoints, limits.request_memory)?;
+        let reader = log.reader().map_err(OpenEngineError::Read)?;
+        let feed_reader = log.reader().map_err(OpenEngineError::Read)?;
+        let (log_id, log_kind) = (log.id(), log.kind());
+        let namespaces = Arc::new(Namespaces::new(opened.namespaces, feed_reader, limits));
+        let figures = Arc::new(EngineFigures::default());
+        let (queue, inbox) = Queue::new(limits.queue_commands_max, limits.queue_bytes_max);
+        let (stopped_tx, stopped) = watch::channel(None);
+        let (snapshots, saver) = snapshots::start(reader, checkpoints, limits.request_memory);
+        let thread = thread::start(thread::Owner {
+            log,
+            inbox,
+            namespaces: Arc::clone(&namespaces),
+            heads: opened.heads,
+            clock: Arc::clone(&clock),
+            figures: Arc::clone(&figures),
+            limits,
+            stopped: stopped_tx,
+            snapshots,
+            snapshot_revisions: opened.snapshot_revisions,
+        });
+        let engine = Self { queue, namespaces, figures, clock, log_id, log_kind, stopped };
+        Ok((engine, EngineThread { thread, snapshots: saver }, opened.recovered))
+    }
+
+    /// Decides `command` and waits until what comes of it is durable. A repeated request id gives the first answer. Dropping the
+    /// future does not take the command back.
+    ///
+    /// `bytes` is the size of the command as it came, for the bounds of the queue. After `deadline` the command is no longer begun.
+    ///
+    /// # Errors
+    /// [`EngineError`]; only [`EngineError::OutcomeUnknown`] leaves open whether it was recorded.
+    pub async fn execute(
+        &self,
+        namespace: &str,
+        command: Command,
+        bytes: usize,
+        deadline: Option<Instant>,
+    ) -> Result<Answer, EngineError> {
+        self.submit(namespace, command, bytes, deadline)?.await.unwrap_or(Err(EngineError::OutcomeUnknown))
+    }
+
+    /// As [`Engine::execute`], but returns as soon as the command waits in the queue, in its place.
+    ///
+    /// # Errors
+    /// [`EngineError::QueueFull`], [`EngineError::Stopped`].
+    pub fn submit(
+        &self,
+        namespace: &str,
+        command: Command,
+        bytes: usize,
+        deadline: Option<Instant>,
+    ) -> Result<oneshot::Receiver<Result<Answer, EngineError>>, EngineError> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.push(Submission { namespace: namespace.into(), command, bytes, deadline, reply })?;
+        Ok(answer)
+    }
+
+    /// The namespaces, as far as they are durable.
+    pub fn namespaces(&self) -> &Arc<Namespaces> {
+        &self.namespaces
+    }
+
+    /// What the engine has done since it started.
+    pub fn figures(&self) -> &EngineFigures {
+        &self.figures
+    }
+
+    /// How many commands wait.
+    pub fn queue_len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// The time, as the engine sees it.
+    pub fn now_us(&self) -> i64 {
+        self.clock.now_us()
+    }
+
+    /// The log that the engine writes.
+    pub fn log_id(&self) -> LogId {
+        self.log_id
+    }
+
+    /// What keeps the log.
+    pub fn log_kind(&self) -> &'static str {
+        self.log_kind
+    }
+
+    /// Asks the engine to stop after what already waits. Later commands are refused.
+    pub fn stop(&self) {
+        self.queue.close();
+    }
+
+    /// Waits until the engine has stopped, and tells why.
+    pub async fn stopped(&self) -> StopReason {
+        let mut stopped = self.stopped.clone();
+        let reason = stopped.wait_for(Option::is_some).await;
+        let gone = || StopReason::Failed("the engine's thread panicked".into());
+        reason.ok().and_then(|reason| reason.clone()).unwrap_or_else(gone)
+    }
+
+    /// Whether the engine still takes commands.
+    pub fn is_running(&self) -> bool {
+        self.stopped.borrow().is_none() && !self.queue.is_closed()
+    }
+
+    /// How many commands have been committed, and by how many commits.
+    pub fn commits(&self) -> (u64, u64) {
+        let figures = &self.figures;
+        (figures.commands.load(Ordering::Relaxed), figures.commits.load(Ordering::Relaxed))
+    }
+}

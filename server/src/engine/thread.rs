@@ -1,0 +1,223 @@
+//! The engine's thread: takes every waiting command, up to a bound, and commits them together.
+//!
+//! Durable first: answers, state and watchers see a batch only after the log has it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering},
+    thread::JoinHandle,
+    time::Instant,
+};
+
+use baton_core::{Event, HandoffStatus};
+use baton_log::{Append, AppendError, Hash, Log};
+use tokio::sync::watch;
+use tracing::{error, warn};
+
+use super::{
+    EngineError, EngineFigures, EngineLimits, Namespaces, StopReason,
+    commit::{Prepared, Reply, by_namespace, prepare},
+    queue::{Inbox, Submission},
+    snapshots::{SnapshotRequest, Snapshots},
+};
+use crate::clock::Clock;
+
+/// Fewer new events than this are not worth a checkpoint when the server stops.
+const FINAL_CHECKPOINT_EVENTS: u64 = 1_000;
+
+/// All that the thread owns.
+pub(super) struct Owner {
+    pub(super) log: Box<dyn Log>,
+    pub(super) inbox: Inbox,
+    pub(super) namespaces: Arc<Namespaces>,
+    /// The hash of each namespace's newest record.
+    pub(super) heads: BTreeMap<Arc<str>, Hash>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) figures: Arc<EngineFigures>,
+    pub(super) limits: EngineLimits,
+    pub(super) stopped: watch::Sender<Option<StopReason>>,
+    pub(super) snapshots: Snapshots,
+    /// The revision of the last checkpoint of each namespace that was asked for.
+    pub(super) snapshot_revisions: BTreeMap<Arc<str>, u64>,
+}
+
+/// The log cannot be trusted any more.
+struct Broken(String);
+
+pub(super) fn start(mut owner: Owner) -> JoinHandle<()> {
+    std::thread::Builder::new()
+        .name("baton-engine".into())
+        .spawn(move || owner.run())
+        .expect("a thread can be started when the server starts")
+}
+
+impl Owner {
+    fn run(&mut self) {
+        let reason = match self.work() {
+            Ok(()) => {
+                self.save_all();
+                StopReason::Asked
+            }
+            Err(Broken(why)) => {
+                error!(error = %why, "the log failed; the engine stops. Start the server again: it reads what is durable");
+                for submission in self.inbox.close() {
+                    Reply::new(submission.reply, Err(EngineError::Stopped)).send();
+                }
+                StopReason::Failed(why)
+            }
+        };
+        self.stopped.send_replace(Some(reason));
+    }
+
+    fn work(&mut self) -> Result<(), Broken> {
+        let mut waiting: Vec<Submission> = Vec::new();
+        loop {
+            let room = self.limits.batch_commands_max.saturating_sub(waiting.len());
+            if waiting.is_empty() && !self.inbox.take(&mut waiting, room) {
+                return Ok(());
+            }
+            let rest = self.beyond_batch_bytes(&mut waiting);
+            self.commit(std::mem::replace(&mut waiting, rest))?;
+        }
+    }
+
+    /// What of `waiting` has to wait for the next batch, since this one would be too large.
+    fn beyond_batch_bytes(&self, waiting: &mut Vec<Submission>) -> Vec<Submission> {
+        let mut bytes = 0_usize;
+        let fitting = waiting.iter().take_while(|submission| {
+            bytes = bytes.saturating_add(submission.bytes);
+            bytes <= self.limits.batch_bytes_max
+        });
+        let count = fitting.count().max(1);
+        waiting.split_off(count.min(waiting.len()))
+    }
+
+    fn commit(&mut self, batch: Vec<Submission>) -> Result<(), Broken> {
+        let clock_us = self.clock.now_us();
+        let mut replies = Vec::with_capacity(batch.len());
+        let mut prepared = Vec::new();
+        for (name, group) in by_namespace(batch) {
+            let Some(namespace) = self.namespaces.get_or_create(&name) else {
+                let limit = self.limits.namespaces_max;
+                let refused = group.into_iter().map(|submission| {
+                    Reply::new(submission.reply, Err(EngineError::TooManyNamespaces { limit }))
+                });
+                replies.extend(refused);
+                continue;
+            };
+            let previous = self.heads.get(&name).copied().unwrap_or(Hash::ZERO);
+            prepared.extend(prepare(&namespace, previous, group, clock_us, &mut replies));
+        }
+        if let Err(failure) = self.append(&prepared) {
+            return refuse(replies, failure);
+        }
+        for prepared in prepared {
+            self.publish(prepared);
+        }
+        replies.into_iter().for_each(Reply::send);
+        Ok(())
+    }
+
+    /// Makes the records durable, and settles by reading whether they are if the log does not say.
+    fn append(&mut self, prepared: &[Prepared]) -> Result<(), AppendError> {
+        if prepared.is_empty() {
+            return Ok(());
+        }
+        let appends: Vec<Append> = prepared.iter().map(|prepared| prepared.append.clone()).collect();
+        let started = Instant::now();
+        let appended = match self.log.append(&appends) {
+            Err(AppendError::Unknown(why)) => self.settle(&appends[0], why),
+            known => known,
+        };
+        let took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.figures.append_us.fetch_add(took_us, Ordering::Relaxed);
+        self.figures.commits.fetch_add(1, Ordering::Relaxed);
+        appended
+    }
+
+    /// All appends of a batch are written or none is, so one tells of all.
+    fn settle(&self, append: &Append, why: String) -> Result<(), AppendError> {
+        let record = &append.record;
+        warn!(error = %why, "the log did not say whether it appended; reading it to find out");
+        let head =
+            self.log.head(&record.namespace).map_err(|error| AppendError::Broken(error.to_string()))?;
+        if head.hash == record.checksum && head.revision == record.last_revision() {
+            Ok(())
+        } else if head.revision == append.expected_revision {
+            Err(AppendError::Refused(why))
+        } else {
+            let Append { expected_revision: expected, .. } = *append;
+            let namespace = Arc::clone(&record.namespace);
+            Err(AppendError::Conflict { namespace, expected, actual: head.revision })
+        }
+    }
+
+    fn publish(&mut self, prepared: Prepared) {
+        let Prepared { namespace, append, changes, commit } = prepared;
+        let name = Arc::clone(namespace.name());
+        self.count(&commit);
+        self.heads.insert(Arc::clone(&name), append.record.checksum);
+        let head = changes.head().0;
+        namespace.publish(changes, commit, &self.limits);
+        self.ask_for_checkpoint(name, head);
+    }
+
+    fn count(&self, commit: &super::Commit) {
+        let figures = &self.figures;
+        figures.commands.fetch_add(commit.entries.len() as u64, Ordering::Relaxed);
+        figures.bytes.fetch_add(commit.bytes as u64, Ordering::Relaxed);
+        for entry in &commit.entries {
+            let Event::Handoff(event) = &entry.event else { continue };
+            let counter = match event.handoff.status {
+                HandoffStatus::Completed => &figures.handoffs_completed,
+                HandoffStatus::Failed => &figures.handoffs_failed,
+                HandoffStatus::Rejected => &figures.handoffs_rejected,
+                HandoffStatus::Initiated | HandoffStatus::Withdrawn => continue,
+            };
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The work of a checkpoint grows with the log before it, so the distance to the next one does too.
+    fn ask_for_checkpoint(&mut self, name: Arc<str>, head: u64) {
+        let last = self.snapshot_revisions.entry(Arc::clone(&name)).or_insert(0);
+        if head - *last >= self.limits.checkpoint_events.max(*last / 4) {
+            *last = head;
+            // If its thread has died, a restart only replays more.
+            let _ = self.snapshots.send(SnapshotRequest::Replay(name));
+        }
+    }
+
+    /// Nothing changes any more, so the states can be saved as they are.
+    fn save_all(&self) {
+        for namespace in self.namespaces.all() {
+            let name = namespace.name();
+            let state = namespace.read();
+            let last = self.snapshot_revisions.get(name).copied().unwrap_or(0);
+            let (Some(hash), true) = (self.heads.get(name), state.head().0 - last >= FINAL_CHECKPOINT_EVENTS)
+            else {
+                continue;
+            };
+            let (body, revision) = (state.to_checkpoint(), state.head());
+            let request = SnapshotRequest::Save { namespace: Arc::clone(name), body, revision, hash: *hash };
+            // As above.
+            let _ = self.snapshots.send(request);
+        }
+    }
+}
+
+/// Nothing of the batch is visible. Says so where that is certain, and stops the engine where it is not.
+fn refuse(replies: Vec<Reply>, failure: AppendError) -> Result<(), Broken> {
+    let (answer, broken) = match &failure {
+        AppendError::Full(why) => (EngineError::LogFull(why.clone()), false),
+        AppendError::Refused(why) => (EngineError::LogRefused(why.clone()), false),
+        AppendError::Conflict { .. } | AppendError::Unknown(_) | AppendError::Broken(_) => {
+            (EngineError::OutcomeUnknown, true)
+        }
+    };
+    warn!(error = %failure, commands = replies.len(), "a batch was not recorded");
+    for reply in replies {
+        reply.fail(&answer);
+    }
+    if broken { Err(Broken(failure.to_string())) } else { Ok(()) }
+}

@@ -1,0 +1,49 @@
+//! Turns what came over the wire into commands and questions, checking every field.
+//!
+//! With `to_wire` the only code that knows the wire's types. Each refusal lists all violations, not just the first.
+
+mod check;
+mod handoff;
+mod state;
+mod task;
+mod validation;
+mod value;
+mod watch;
+
+use std::sync::Arc;
+
+pub(super) use check::Check;
+pub(super) use handoff::{execute_handoff, hand_off, handoff_id, initiate_handoff, list_handoffs, withdraw_handoff};
+pub(super) use handoff::HandoffQuery;
+pub(super) use state::{transfer_state, update_agent_state};
+pub(super) use task::{
+    TaskQuery, cancel_task, complete_task, create_task, fail_task, list_tasks, update_task,
+};
+pub(super) use validation::{add_rule, remove_rule, summary, validate_handoff, SummaryQuery};
+pub(super) use watch::{WatchQuery, watch_handoffs};
+
+use baton_core::Command;
+
+use crate::status::Refusal;
+
+/// A checked command, and what the way to the engine must know of it.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) namespace: Arc<str>,
+    /// The task it is about, for the log's line; empty if it is about none.
+    pub(super) task: String,
+    pub(super) command: Command,
+    /// The size of the request as it came.
+    pub(super) bytes: usize,
+}
+
+/// The namespace that a question is about, with the id it asks for.
+///
+/// # Errors
+/// INVALID_ARGUMENT if either is malformed.
+pub(super) fn one(namespace: &str, field: &'static str, id: &str) -> Result<(Arc<str>, String), Refusal> {
+    let mut check = Check::new();
+    let namespace = check.namespace(namespace);
+    check.id(field, id);
+    check.finish((namespace, id.to_owned()))
+}
