@@ -113,7 +113,7 @@ impl Call {
                 Ok(Err(status)) => status,
                 Err(_elapsed) => Status::deadline_exceeded("the deadline of the call passed"),
             };
-            let origin = Origin { endpoint: address, attempts, request_id: request_id.clone() };
+            let origin = Origin { endpoint: address.to_string(), attempts, request_id: request_id.clone() };
             let error = from_status(status, origin);
             if error.is_unavailable() {
                 endpoints.leave(index);

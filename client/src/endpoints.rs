@@ -4,7 +4,7 @@
 
 use std::{
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -23,7 +23,7 @@ const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 struct Server {
     endpoint: Option<Endpoint>,
-    address: String,
+    address: Arc<str>,
     channel: OnceLock<Channel>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Endpoints {
 pub(crate) struct Target {
     pub(crate) index: usize,
     pub(crate) channel: Channel,
-    pub(crate) address: String,
+    pub(crate) address: Arc<str>,
 }
 
 /// Endpoints that are still being named.
@@ -53,14 +53,14 @@ impl EndpointsBuilder {
     /// Adds an address such as `http://127.0.0.1:7420`; says what is wrong with it if it is none.
     pub(crate) fn address(&mut self, address: &str) -> Result<(), String> {
         let endpoint = parse(address)?;
-        let address = address.to_owned();
+        let address = Arc::from(address);
         self.servers.push(Server { endpoint: Some(endpoint), address, channel: OnceLock::new() });
         Ok(())
     }
 
     /// Adds a channel that was made elsewhere.
     pub(crate) fn channel(&mut self, channel: Channel) {
-        let address = format!("channel {}", self.servers.len() + 1);
+        let address = Arc::from(format!("channel {}", self.servers.len() + 1));
         self.servers.push(Server { endpoint: None, address, channel: OnceLock::from(channel) });
     }
 
@@ -109,7 +109,7 @@ impl Endpoints {
     pub(crate) fn current(&self) -> Target {
         let index = self.current.load(Ordering::Relaxed);
         let server = &self.servers[index];
-        Target { index, channel: server.channel(), address: server.address.clone() }
+        Target { index, channel: server.channel(), address: Arc::clone(&server.address) }
     }
 
     /// Leaves the endpoint `failed` for the next one, unless another call has done so already.

@@ -64,6 +64,7 @@ mod setters;
 mod state;
 mod summary;
 mod task;
+mod to_wire;
 mod value;
 mod watch;
 mod wire_enum;
@@ -90,9 +91,9 @@ pub use self::{
     },
     summary::{Figures, GetSummary, Summary, SummaryGroup, SummaryKey, SummaryReport},
     task::{
-        BatchCreateTasks, CancelTask, CompleteTask, CreateTask, FailTask, FinishOwned, GetTask, HandOffOwned,
-        ListTasks, NewTask, OwnedTask, OwnerError, Task, TaskHistory, TaskHistoryEntry, TaskHistoryType,
-        TaskProgress, TaskStatus, UpdateTask,
+        BatchCreateTasks, CancelTask, CompleteTask, CreateTask, ExecuteOwned, FailTask, FinishOwned, GetTask,
+        HandOffOwned, ListTasks, NewTask, OwnedTask, OwnerError, Task, TaskHistory, TaskHistoryEntry,
+        TaskHistoryType, TaskProgress, TaskStatus, UpdateTask,
     },
     watch::{Cursor, Event, EventType, Watch, WatchEvents},
     wire_enum::UnknownName,

@@ -72,3 +72,69 @@ impl RetryPolicy {
         Some(told.saturating_add(self.backoff(attempts, jitter)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tonic::{Code, Status};
+    use tonic_types::{ErrorDetails, StatusExt as _};
+
+    use super::RetryPolicy;
+    use crate::error::{Error, Origin, from_status};
+
+    const POLICY: RetryPolicy = RetryPolicy {
+        attempts_max: 4,
+        backoff_initial: Duration::from_millis(100),
+        backoff_max: Duration::from_millis(350),
+    };
+
+    fn error(code: Code, retry_delay: Option<Duration>) -> Error {
+        let details = ErrorDetails::with_retry_info(retry_delay);
+        from_status(Status::with_error_details(code, "", details), Origin::default())
+    }
+
+    #[test]
+    fn the_bound_of_the_pause_doubles_up_to_its_limit_and_jitter_is_full() {
+        let bounds = [1, 2, 3, 4, 40, u32::MAX].map(|failures| POLICY.backoff(failures, 1.0).as_millis());
+        assert_eq!(bounds, [100, 200, 350, 350, 350, 350]);
+        assert_eq!(POLICY.backoff(2, 0.0), Duration::ZERO);
+        assert_eq!(POLICY.backoff(2, 0.5), Duration::from_millis(100));
+    }
+
+    #[test]
+    fn only_what_may_pass_is_repeated() {
+        for code in (1..=16).map(Code::from) {
+            let passing = matches!(code, Code::Unavailable | Code::ResourceExhausted);
+            assert_eq!(POLICY.pause(1, 1, &error(code, None), 0.5).is_some(), passing, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_attempt_is_the_last() {
+        let unavailable = error(Code::Unavailable, None);
+        assert!(POLICY.pause(3, 1, &unavailable, 0.5).is_some());
+        assert_eq!(POLICY.pause(4, 1, &unavailable, 0.5), None);
+        assert_eq!(RetryPolicy::none().pause(1, 1, &unavailable, 0.5), None);
+    }
+
+    #[test]
+    fn a_server_that_says_when_is_not_asked_earlier() {
+        let told = Duration::from_secs(7);
+        for code in [Code::ResourceExhausted, Code::Unavailable] {
+            let pause = POLICY.pause(1, 1, &error(code, Some(told)), 0.0);
+            assert_eq!(pause, Some(told), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn endpoints_that_have_not_been_asked_are_asked_at_once() {
+        let unavailable = error(Code::Unavailable, Some(Duration::from_secs(7)));
+        let pauses = [1, 2, 3].map(|attempts| POLICY.pause(attempts, 3, &unavailable, 0.5));
+        assert_eq!(pauses[..2], [Some(Duration::ZERO), Some(Duration::ZERO)]);
+        assert!(pauses[2].is_some_and(|pause| pause >= Duration::from_secs(7)));
+        // A full queue is no reason to go to another server: the queue is the log's.
+        let full = error(Code::ResourceExhausted, None);
+        assert_eq!(POLICY.pause(1, 3, &full, 1.0), Some(Duration::from_millis(100)));
+    }
+}

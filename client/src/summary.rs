@@ -16,6 +16,7 @@ use crate::{
     error::Error,
     services,
     setters::{awaitable, deadline_setter},
+    to_wire,
 };
 
 /// What [`Client::summary`] gives.
@@ -122,9 +123,7 @@ pub struct GetSummary {
 impl GetSummary {
     /// Only hand-offs that were created in the last `window` before now. More than 0, at most 10 years.
     pub fn window(mut self, window: Duration) -> Self {
-        // What does not fit the wire is far over the limit and is refused there like anything else that is.
-        let window = prost_types::Duration::try_from(window);
-        self.request.window = Some(window.unwrap_or(prost_types::Duration { seconds: i64::MAX, nanos: 0 }));
+        self.request.window = Some(to_wire::duration(window));
         self
     }
 

@@ -7,6 +7,7 @@ mod create;
 mod finish;
 mod from_wire;
 mod history;
+mod last_act;
 mod list;
 mod owned;
 mod update;
@@ -23,8 +24,9 @@ pub use self::{
     create::CreateTask,
     finish::{CancelTask, CompleteTask, FailTask},
     history::{TaskHistory, TaskHistoryEntry, TaskHistoryType},
+    last_act::{ExecuteOwned, FinishOwned, HandOffOwned, OwnerError},
     list::ListTasks,
-    owned::{FinishOwned, HandOffOwned, OwnedTask, OwnerError},
+    owned::OwnedTask,
     update::UpdateTask,
 };
 use crate::{

@@ -44,12 +44,15 @@ impl ClientBuilder {
         self
     }
 
-    /// Adds the addresses in the environment variable `BATON_ADDR`, several of them separated by commas; none if it is not set or empty.
+    /// Adds several addresses, separated by commas; none if there is nothing between the commas.
+    pub fn endpoints(self, addresses: &str) -> Self {
+        addresses.split(',').filter(|address| !address.trim().is_empty()).fold(self, Self::endpoint)
+    }
+
+    /// Adds the addresses in the environment variable `BATON_ADDR`, separated by commas; none if it is not set or empty.
     pub fn endpoints_from_env(mut self) -> Self {
         match env::var(ADDRESS_VARIABLE) {
-            Ok(addresses) => {
-                addresses.split(',').filter(|part| !part.trim().is_empty()).fold(self, Self::endpoint)
-            }
+            Ok(addresses) => self.endpoints(&addresses),
             Err(env::VarError::NotPresent) => self,
             Err(problem) => {
                 self.invalid.push(FieldViolation::new(ADDRESS_VARIABLE, problem.to_string()));

@@ -2,15 +2,16 @@
 //!
 //! Knows nothing of what the task is about; it holds no copy that could grow old.
 
-use thiserror::Error;
 use tonic::Status;
 
-use super::{CompleteTask, FailTask, Task, UpdateTask};
+use super::{
+    Task, UpdateTask,
+    last_act::{Ending, ExecuteOwned, FinishOwned, HandOffOwned},
+};
 use crate::{
     client::Client,
     error::Error,
-    handoff::{Context, HandOff, Handoff, HandoffStatus, InitiateHandoff, Transfer},
-    setters::awaitable,
+    handoff::{Handoff, HandoffStatus, InitiateHandoff, WithdrawHandoff},
 };
 
 /// A task in the hands of its owner.
@@ -79,152 +80,45 @@ impl OwnedTask {
     pub fn complete(self, outcome: impl Into<String>) -> FinishOwned {
         let call = self.client.complete_task(&self.task_id).outcome(outcome);
         let call = call.agent(&self.agent).owner_epoch(self.epoch);
-        FinishOwned { task: self, ending: Ending::Complete(call) }
+        FinishOwned::new(self, Ending::Complete(call))
     }
 
     /// Ends the task as failed; says why, in at most 4 KiB.
     pub fn fail(self, outcome: impl Into<String>) -> FinishOwned {
         let call = self.client.fail_task(&self.task_id).outcome(outcome);
         let call = call.agent(&self.agent).owner_epoch(self.epoch);
-        FinishOwned { task: self, ending: Ending::Fail(call) }
+        FinishOwned::new(self, Ending::Fail(call))
+    }
+
+    /// Calls the task off; says why, in at most 4 KiB.
+    pub fn cancel(self, outcome: impl Into<String>) -> FinishOwned {
+        let call = self.client.cancel_task(&self.task_id).outcome(outcome);
+        let call = call.agent(&self.agent).owner_epoch(self.epoch);
+        FinishOwned::new(self, Ending::Cancel(call))
     }
 
     /// Hands the task, with all of the agent's state, to `to_agent`.
     pub fn hand_off(self, to_agent: impl Into<String>) -> HandOffOwned {
         let call = self.client.hand_off(&self.task_id, &self.agent, to_agent).owner_epoch(self.epoch);
-        HandOffOwned { task: self, call }
+        HandOffOwned::new(self, call)
     }
 
-    /// Records a hand-off that [`Client::execute_handoff`] will carry out later. Until then the task stays with its owner.
+    /// Records a hand-off that is [executed](Self::execute_handoff) later. Until then the task stays with its owner.
     pub fn initiate_handoff(&self, to_agent: impl Into<String>) -> InitiateHandoff {
         self.client.initiate_handoff(&self.task_id, &self.agent, to_agent).owner_epoch(self.epoch)
     }
-}
 
-/// Why an owner's last act was refused, and the task that is therefore still in its hands.
-///
-/// With `?` it becomes the plain [`Error`].
-#[derive(Debug, Error)]
-#[error("{error}")]
-pub struct OwnerError {
-    #[source]
-    error: Box<Error>,
-    task: Box<OwnedTask>,
-}
-
-impl OwnerError {
-    /// Why it was refused.
-    #[must_use]
-    pub fn error(&self) -> &Error {
-        &self.error
+    /// Executes a hand-off that was initiated.
+    pub fn execute_handoff(self, handoff_id: impl Into<String>) -> ExecuteOwned {
+        let call = self.client.execute_handoff(handoff_id).owner_epoch(self.epoch);
+        ExecuteOwned::new(self, call)
     }
 
-    /// What the owner acts with. After [`Error::StaleOwner`] it is of no use any more.
-    #[must_use]
-    pub fn into_task(self) -> OwnedTask {
-        *self.task
+    /// Takes back a hand-off that was initiated.
+    pub fn withdraw_handoff(&self, handoff_id: impl Into<String>) -> WithdrawHandoff {
+        self.client.withdraw_handoff(handoff_id).owner_epoch(self.epoch)
     }
 }
-
-impl From<OwnerError> for Error {
-    fn from(refused: OwnerError) -> Self {
-        *refused.error
-    }
-}
-
-/// Gives the task back where the call failed.
-fn or_keep<T>(outcome: Result<T, Error>, task: OwnedTask) -> Result<T, OwnerError> {
-    outcome.map_err(|error| OwnerError { error: Box::new(error), task: Box::new(task) })
-}
-
-/// Ends a task that its owner holds. See [`OwnedTask::complete`] and [`OwnedTask::fail`].
-#[derive(Debug)]
-#[must_use = "a call is made when it is awaited"]
-pub struct FinishOwned {
-    task: OwnedTask,
-    ending: Ending,
-}
-
-#[derive(Debug)]
-enum Ending {
-    Complete(CompleteTask),
-    Fail(FailTask),
-}
-
-impl FinishOwned {
-    /// Sends this request id instead of a random one. See [`CompleteTask::request_id`].
-    pub fn request_id(mut self, request_id: impl Into<String>) -> Self {
-        self.ending = match self.ending {
-            Ending::Complete(call) => Ending::Complete(call.request_id(request_id)),
-            Ending::Fail(call) => Ending::Fail(call.request_id(request_id)),
-        };
-        self
-    }
-
-    /// Makes the call. On return the end is durable.
-    ///
-    /// # Errors
-    /// Those of [`CompleteTask::send`], with the task, which is then still in the owner's hands.
-    pub async fn send(self) -> Result<Task, OwnerError> {
-        let outcome = match self.ending {
-            Ending::Complete(call) => call.send().await,
-            Ending::Fail(call) => call.send().await,
-        };
-        or_keep(outcome, self.task)
-    }
-}
-
-/// Hands a task off that its owner holds. See [`OwnedTask::hand_off`].
-#[derive(Debug)]
-#[must_use = "a call is made when it is awaited"]
-pub struct HandOffOwned {
-    task: OwnedTask,
-    call: HandOff,
-}
-
-impl HandOffOwned {
-    fn with(mut self, change: impl FnOnce(HandOff) -> HandOff) -> Self {
-        self.call = change(self.call);
-        self
-    }
-
-    /// Why; at most 4 KiB. The rule `empty_reason` refuses a hand-off without one.
-    pub fn reason(self, reason: impl Into<String>) -> Self {
-        self.with(|call| call.reason(reason))
-    }
-
-    /// What the next agent must know.
-    pub fn context(self, context: Context) -> Self {
-        self.with(|call| call.context(context))
-    }
-
-    /// What of the sender's state moves; otherwise all of it, overwriting.
-    pub fn transfer(self, transfer: Transfer) -> Self {
-        self.with(|call| call.transfer(transfer))
-    }
-
-    /// Sends this request id instead of a random one. See [`HandOff::request_id`].
-    pub fn request_id(self, request_id: impl Into<String>) -> Self {
-        self.with(|call| call.request_id(request_id))
-    }
-
-    /// Gives the call, with all of its attempts, this long; otherwise the client's deadline holds.
-    pub fn deadline(self, deadline: std::time::Duration) -> Self {
-        self.with(|call| call.deadline(deadline))
-    }
-
-    /// Makes the call. On return the hand-off is durable, and the task is the receiver's.
-    ///
-    /// # Errors
-    /// Those of [`HandOff::send`], with the task, which is then still in the owner's hands.
-    pub async fn send(self) -> Result<Handoff, OwnerError> {
-        let outcome = self.call.send().await;
-        or_keep(outcome, self.task)
-    }
-}
-
-awaitable!(FinishOwned => Result<Task, OwnerError>);
-awaitable!(HandOffOwned => Result<Handoff, OwnerError>);
 
 impl Client {
     /// Acts as the owner that `task` names, at the epoch that it names. Asks nobody: if it is no longer true, the first write is refused.

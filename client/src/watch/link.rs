@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use baton_proto::v1;
 use tokio::time::{Instant, sleep, timeout};
-use tonic::Streaming;
+use tonic::{Code, Streaming};
 
 use super::Cursor;
 use crate::{
@@ -20,6 +20,8 @@ use crate::{
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(15);
 /// After so many intervals without a message, the connection counts as lost.
 const SILENT_INTERVALS_MAX: u32 = 3;
+/// Longest pause that a server is granted before it is asked again: it may well be another server by then.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
 
 /// A stream of messages and what it takes to open it again.
 pub(super) struct Link {
@@ -125,12 +127,12 @@ impl Link {
             if given_up || !is_passing(&error) {
                 return Err(error);
             }
-            sleep(error.retry_after().unwrap_or_default()).await;
+            sleep(error.retry_after().unwrap_or_default().min(RETRY_AFTER_MAX)).await;
         }
     }
 }
 
-/// Whether connecting again may help.
+/// Whether connecting again may help. CANCELLED, which nobody here asked for, is what proxies say that cut long streams.
 fn is_passing(error: &Error) -> bool {
-    error.is_retryable() || matches!(error, Error::DeadlineExceeded { .. })
+    error.is_retryable() || matches!(error.code(), Code::DeadlineExceeded | Code::Cancelled)
 }

@@ -14,6 +14,7 @@ use crate::{
     client::Client,
     error::{Error, FieldViolation, Origin, from_status},
     setters::{awaitable, deadline_setter},
+    to_wire,
 };
 
 /// Watches a namespace. See [`Client::watch`].
@@ -30,7 +31,7 @@ pub struct WatchEvents {
 }
 
 impl WatchEvents {
-    /// Begins with this revision, 1 or more, instead of with what happens from now on.
+    /// Begins with this revision instead of with what happens from now on, which 0 stands for.
     pub fn from_revision(mut self, revision: u64) -> Self {
         self.request.start_revision = revision;
         self
@@ -119,7 +120,7 @@ impl WatchEvents {
         // A watch from now on begins with a snapshot too: it tells at once which revision "now" is, and without knowing that, a connection lost
         // before the first message would lose events.
         self.request.snapshot = from_now;
-        self.request.progress_interval = self.progress_interval.and_then(|interval| interval.try_into().ok());
+        self.request.progress_interval = self.progress_interval.map(to_wire::duration);
         let cursor = Cursor {
             revision: self.request.start_revision.saturating_sub(1),
             log_id: self.request.log_id.clone(),
