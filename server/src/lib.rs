@@ -18,6 +18,8 @@ pub mod readiness;
 pub mod request_log;
 pub mod routes;
 pub mod rpc;
+mod server;
+pub mod service;
 pub mod shutdown;
 mod standard_services;
 pub mod status;
@@ -25,3 +27,4 @@ pub mod transport;
 mod wire_refusal;
 
 pub use call::Call;
+pub use server::{Ready, Server, ServerError, serve};

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use baton_proto::v1::HandoffStatus;
+use baton_core::HandoffStatus;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -36,8 +36,8 @@ const COMMIT_COMMANDS: [f64; 13] =
 /// How many status codes gRPC has, with OK.
 const CODES: usize = 17;
 
-/// How many values `HandoffStatus` has.
-const HANDOFF_STATUSES: usize = 8;
+/// How many counters of hand-offs there are.
+const HANDOFF_STATUSES: usize = HandoffStatus::ALL.len();
 
 /// Everything that is counted. The fields are handles: a clone counts into the same place.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ struct RpcLabels {
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OutcomeLabels {
-    outcome: String,
+    status: String,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -168,9 +168,9 @@ impl Metrics {
         }
     }
 
-    /// The hand-offs that have come to `outcome`.
-    pub fn handoffs(&self, outcome: HandoffStatus) -> &Counter {
-        &self.handoffs[outcome as usize]
+    /// The hand-offs that have come to `status`.
+    pub fn handoffs(&self, status: HandoffStatus) -> &Counter {
+        &self.handoffs[status as usize]
     }
 
     /// The newest durable revision of one namespace. Ask once for each namespace, not for every commit.
@@ -194,19 +194,8 @@ impl Default for Metrics {
 
 fn register_handoffs(registry: &mut Registry) -> [Counter; HANDOFF_STATUSES] {
     let family = Family::<OutcomeLabels, Counter>::default();
-    registry.register("handoffs", "Hand-offs that have come to an outcome", family.clone());
-    std::array::from_fn(|number| {
-        let status = i32::try_from(number).ok().and_then(|number| HandoffStatus::try_from(number).ok());
-        match status {
-            // Not an outcome: counted nowhere.
-            None | Some(HandoffStatus::Unspecified) => Counter::default(),
-            Some(status) => family.get_or_create_owned(&OutcomeLabels { outcome: outcome_name(status) }),
-        }
-    })
-}
-
-fn outcome_name(status: HandoffStatus) -> String {
-    status.as_str_name().trim_start_matches("HANDOFF_STATUS_").to_ascii_lowercase()
+    registry.register("handoffs", "Hand-offs that have come to a status", family.clone());
+    HandoffStatus::ALL.map(|status| family.get_or_create_owned(&OutcomeLabels { status: status.to_string() }))
 }
 
 /// The handles of one rpc. Series appear once there is something to count.

@@ -91,7 +91,7 @@ impl State {
         self.rules = d.decode()?;
         for _ in 0..length(d.array()?)? {
             let handoff: Handoff = d.decode()?;
-            self.handoffs.insert(handoff.id, Arc::new(handoff));
+            self.put_handoff(Arc::new(handoff));
         }
         for _ in 0..length(d.array()?)? {
             let record = self.read_task(d)?;

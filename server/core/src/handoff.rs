@@ -80,6 +80,12 @@ pub enum HandoffStatus {
     Withdrawn,
 }
 
+impl HandoffStatus {
+    /// All of them, in the order of a hand-off's life.
+    pub const ALL: [Self; 5] =
+        [Self::Initiated, Self::Completed, Self::Failed, Self::Rejected, Self::Withdrawn];
+}
+
 impl fmt::Display for HandoffStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

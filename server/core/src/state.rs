@@ -2,11 +2,15 @@
 //!
 //! Changes only by absorbing a draft's changes; how those come about stands in `decide` and `apply`.
 
-use std::{collections::BTreeMap, ops::Bound, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+    sync::Arc,
+};
 
 use crate::{
-    AgentId, AgentState, Handoff, HandoffId, History, Revision, RuleSet, StateChange, Task, TaskEntry,
-    TaskId,
+    AgentId, AgentState, Handoff, HandoffId, HandoffStatus, History, Revision, RuleSet, StateChange, Task,
+    TaskEntry, TaskId,
     draft::Changes,
     history::TaskChange,
     limits::{STATE_HISTORY_MAX, TASK_HISTORY_MAX},
@@ -21,6 +25,8 @@ pub struct State {
     pub(crate) tasks: BTreeMap<TaskId, TaskRecord>,
     pub(crate) agents: BTreeMap<AgentId, AgentRecord>,
     pub(crate) handoffs: BTreeMap<HandoffId, Arc<Handoff>>,
+    /// Those of them that are not closed.
+    pub(crate) open: BTreeSet<HandoffId>,
     pub(crate) rules: RuleSet,
     pub(crate) requests: Requests,
     pub(crate) memory: RequestMemory,
@@ -86,6 +92,11 @@ impl State {
         self.handoffs.get(&id)
     }
 
+    /// The hand-offs that are not closed, in the order in which they were created.
+    pub fn open_handoffs(&self) -> impl Iterator<Item = &Arc<Handoff>> {
+        self.open.iter().filter_map(|id| self.handoffs.get(id))
+    }
+
     /// The hand-offs in the order in which they were created, those after `after` only.
     pub fn handoffs_after(&self, after: Option<HandoffId>) -> impl DoubleEndedIterator<Item = &Arc<Handoff>> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
@@ -115,7 +126,9 @@ impl State {
                 None => _ = self.tasks.insert(id, TaskRecord { task, history: History::default() }),
             }
         }
-        self.handoffs.extend(handoffs);
+        for handoff in handoffs.into_values() {
+            self.put_handoff(handoff);
+        }
         for (id, entry) in task_entries {
             self.add_task_entry(&id, entry);
         }
@@ -138,6 +151,15 @@ impl State {
         }
     }
 
+    pub(crate) fn put_handoff(&mut self, handoff: Arc<Handoff>) {
+        if handoff.status == HandoffStatus::Initiated {
+            self.open.insert(handoff.id);
+        } else {
+            self.open.remove(&handoff.id);
+        }
+        self.handoffs.insert(handoff.id, handoff);
+    }
+
     /// A hand-off leaves together with the last entry of its task's history that tells of it.
     fn add_task_entry(&mut self, id: &TaskId, entry: TaskEntry) {
         let Some(record) = self.tasks.get_mut(id) else { return };
@@ -147,6 +169,7 @@ impl State {
             let present = self.handoffs.get(&handoff.id);
             if present.is_some_and(|present| present.revision == handoff.revision) {
                 self.handoffs.remove(&handoff.id);
+                self.open.remove(&handoff.id);
             }
         }
     }

@@ -4,7 +4,6 @@
 
 mod commit;
 mod error;
-mod figures;
 mod namespace;
 mod open;
 mod queue;
@@ -12,21 +11,16 @@ mod snapshots;
 mod thread;
 
 pub use error::EngineError;
-pub use figures::EngineFigures;
 pub use namespace::{Commit, Namespace, Namespaces, ReadEvents, Recent};
 pub use open::{OpenEngineError, Recovered};
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    thread::JoinHandle,
-    time::Instant,
-};
+use std::{sync::Arc, thread::JoinHandle, time::Instant};
 
 use baton_core::{Answer, Command, RequestMemory};
 use baton_log::{Checkpoints, Log, LogId};
 use tokio::sync::{oneshot, watch};
 
-use crate::clock::Clock;
+use crate::{clock::Clock, metrics::Metrics};
 use queue::{Queue, Submission};
 
 /// The bounds of an engine.
@@ -60,6 +54,8 @@ pub struct EngineParts {
     pub checkpoints: Box<dyn Checkpoints>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Where commits are counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// A handle to a running engine. Cheap to clone.
@@ -67,7 +63,6 @@ pub struct EngineParts {
 pub struct Engine {
     queue: Queue,
     namespaces: Arc<Namespaces>,
-    figures: Arc<EngineFigures>,
     clock: Arc<dyn Clock>,
     log_id: LogId,
     log_kind: &'static str,
@@ -108,13 +103,13 @@ impl Engine {
         parts: EngineParts,
         limits: EngineLimits,
     ) -> Result<(Self, EngineThread, Vec<Recovered>), OpenEngineError> {
-        let EngineParts { log, checkpoints, clock } = parts;
+        let EngineParts { log, checkpoints, clock, metrics } = parts;
         let opened = open::open(&*log, &*checkpoints, limits.request_memory)?;
         let reader = log.reader().map_err(OpenEngineError::Read)?;
         let feed_reader = log.reader().map_err(OpenEngineError::Read)?;
         let (log_id, log_kind) = (log.id(), log.kind());
-        let namespaces = Arc::new(Namespaces::new(opened.namespaces, feed_reader, limits));
-        let figures = Arc::new(EngineFigures::default());
+        let namespaces =
+            Arc::new(Namespaces::new(opened.namespaces, feed_reader, limits, Arc::clone(&metrics)));
         let (queue, inbox) = Queue::new(limits.queue_commands_max, limits.queue_bytes_max);
         let (stopped_tx, stopped) = watch::channel(None);
         let (snapshots, saver) = snapshots::start(reader, checkpoints, limits.request_memory);
@@ -124,13 +119,13 @@ impl Engine {
             namespaces: Arc::clone(&namespaces),
             heads: opened.heads,
             clock: Arc::clone(&clock),
-            figures: Arc::clone(&figures),
+            metrics,
             limits,
             stopped: stopped_tx,
             snapshots,
             snapshot_revisions: opened.snapshot_revisions,
         });
-        let engine = Self { queue, namespaces, figures, clock, log_id, log_kind, stopped };
+        let engine = Self { queue, namespaces, clock, log_id, log_kind, stopped };
         Ok((engine, EngineThread { thread, snapshots: saver }, opened.recovered))
     }
 
@@ -172,16 +167,6 @@ impl Engine {
         &self.namespaces
     }
 
-    /// What the engine has done since it started.
-    pub fn figures(&self) -> &EngineFigures {
-        &self.figures
-    }
-
-    /// How many commands wait.
-    pub fn queue_len(&self) -> usize {
-        self.queue.len()
-    }
-
     /// The time, as the engine sees it.
     pub fn now_us(&self) -> i64 {
         self.clock.now_us()
@@ -213,11 +198,5 @@ impl Engine {
     /// Whether the engine still takes commands.
     pub fn is_running(&self) -> bool {
         self.stopped.borrow().is_none() && !self.queue.is_closed()
-    }
-
-    /// How many commands have been committed, and by how many commits.
-    pub fn commits(&self) -> (u64, u64) {
-        let figures = &self.figures;
-        (figures.commands.load(Ordering::Relaxed), figures.commits.load(Ordering::Relaxed))
     }
 }

@@ -8,9 +8,11 @@ use std::{
 use baton_core::{BodyError, Entry, Revision, State, decode_body};
 use baton_log::{LogReader, ReadError, ReadLimit, Record};
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::watch;
 
 use super::EngineLimits;
+use crate::metrics::Metrics;
 
 /// Most records that are read from the log at once.
 const READ_RECORDS: usize = 64;
@@ -23,6 +25,7 @@ pub struct Namespaces {
     // Only for those who watch from far behind; the lock is held for one bounded read.
     reader: Mutex<Box<dyn LogReader>>,
     limits: EngineLimits,
+    metrics: Arc<Metrics>,
 }
 
 /// One namespace as of its newest durable revision.
@@ -33,6 +36,7 @@ pub struct Namespace {
     state: RwLock<State>,
     recent: RwLock<Recent>,
     head: watch::Sender<Revision>,
+    head_gauge: Gauge,
 }
 
 /// What one record brought.
@@ -77,12 +81,13 @@ impl Namespaces {
         states: Vec<(Arc<str>, State)>,
         reader: Box<dyn LogReader>,
         limits: EngineLimits,
+        metrics: Arc<Metrics>,
     ) -> Self {
-        let by_name = states
-            .into_iter()
-            .map(|(name, state)| (Arc::clone(&name), Namespace::new(name, state)))
-            .collect();
-        Self { by_name: RwLock::new(by_name), reader: Mutex::new(reader), limits }
+        let by_name = states.into_iter().map(|(name, state)| {
+            let namespace = Namespace::new(Arc::clone(&name), state, &metrics);
+            (name, namespace)
+        });
+        Self { by_name: RwLock::new(by_name.collect()), reader: Mutex::new(reader), limits, metrics }
     }
 
     /// The namespace of that name, if anything was ever recorded in it.
@@ -119,7 +124,7 @@ impl Namespaces {
         let name: Arc<str> = name.into();
         let made = by_name
             .entry(Arc::clone(&name))
-            .or_insert_with(|| Namespace::new(name, State::new(self.limits.request_memory)));
+            .or_insert_with(|| Namespace::new(name, State::new(self.limits.request_memory), &self.metrics));
         Some(Arc::clone(made))
     }
 
@@ -144,9 +149,12 @@ impl Namespaces {
 }
 
 impl Namespace {
-    fn new(name: Arc<str>, state: State) -> Arc<Self> {
+    fn new(name: Arc<str>, state: State, metrics: &Metrics) -> Arc<Self> {
         let head = watch::Sender::new(state.head());
-        Arc::new(Self { name, state: RwLock::new(state), recent: RwLock::default(), head })
+        let head_gauge = metrics.head_revision(&name);
+        let namespace = Self { name, state: RwLock::new(state), recent: RwLock::default(), head, head_gauge };
+        namespace.show_head();
+        Arc::new(namespace)
     }
 
     /// Its name.
@@ -181,6 +189,11 @@ impl Namespace {
         self.state.write().absorb(changes);
         self.recent.write().push(Arc::new(commit), limits);
         self.head.send_replace(head);
+        self.show_head();
+    }
+
+    fn show_head(&self) {
+        self.head_gauge.set(i64::try_from(self.head.borrow().0).unwrap_or(i64::MAX));
     }
 }
 

@@ -71,11 +71,6 @@ impl Queue {
         })
     }
 
-    /// How many commands wait.
-    pub(super) fn len(&self) -> usize {
-        self.sender.read().as_ref().map_or(0, |sender| sender.max_capacity() - sender.capacity())
-    }
-
     /// Takes no more; what waits is still worked off.
     pub(super) fn close(&self) {
         self.sender.write().take();
@@ -94,6 +89,11 @@ impl Inbox {
         let bytes: usize = taken[before..].iter().map(|submission| submission.bytes).sum();
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
         count > 0
+    }
+
+    /// How many commands still wait.
+    pub(super) fn len(&self) -> usize {
+        self.receiver.len()
     }
 
     /// Refuses what comes from now on, and gives back what still waits.

@@ -2,25 +2,20 @@
 //!
 //! Durable first: answers, state and watchers see a batch only after the log has it.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, atomic::Ordering},
-    thread::JoinHandle,
-    time::Instant,
-};
+use std::{collections::BTreeMap, sync::Arc, thread::JoinHandle, time::Instant};
 
-use baton_core::{Event, HandoffStatus};
+use baton_core::Event;
 use baton_log::{Append, AppendError, Hash, Log};
 use tokio::sync::watch;
 use tracing::{error, warn};
 
 use super::{
-    EngineError, EngineFigures, EngineLimits, Namespaces, StopReason,
+    Commit, EngineError, EngineLimits, Namespaces, StopReason,
     commit::{Prepared, Reply, by_namespace, prepare},
     queue::{Inbox, Submission},
     snapshots::{SnapshotRequest, Snapshots},
 };
-use crate::clock::Clock;
+use crate::{clock::Clock, metrics::Metrics};
 
 /// Fewer new events than this are not worth a checkpoint when the server stops.
 const FINAL_CHECKPOINT_EVENTS: u64 = 1_000;
@@ -33,7 +28,7 @@ pub(super) struct Owner {
     /// The hash of each namespace's newest record.
     pub(super) heads: BTreeMap<Arc<str>, Hash>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) figures: Arc<EngineFigures>,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) limits: EngineLimits,
     pub(super) stopped: watch::Sender<Option<StopReason>>,
     pub(super) snapshots: Snapshots,
@@ -76,6 +71,7 @@ impl Owner {
             if waiting.is_empty() && !self.inbox.take(&mut waiting, room) {
                 return Ok(());
             }
+            self.metrics.queue_commands.set(i64::try_from(self.inbox.len()).unwrap_or(i64::MAX));
             let rest = self.beyond_batch_bytes(&mut waiting);
             self.commit(std::mem::replace(&mut waiting, rest))?;
         }
@@ -129,9 +125,10 @@ impl Owner {
             Err(AppendError::Unknown(why)) => self.settle(&appends[0], why),
             known => known,
         };
-        let took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.figures.append_us.fetch_add(took_us, Ordering::Relaxed);
-        self.figures.commits.fetch_add(1, Ordering::Relaxed);
+        self.metrics.append_duration.observe(started.elapsed().as_secs_f64());
+        if appended.is_ok() {
+            self.metrics.commits.inc();
+        }
         appended
     }
 
@@ -162,19 +159,14 @@ impl Owner {
         self.ask_for_checkpoint(name, head);
     }
 
-    fn count(&self, commit: &super::Commit) {
-        let figures = &self.figures;
-        figures.commands.fetch_add(commit.entries.len() as u64, Ordering::Relaxed);
-        figures.bytes.fetch_add(commit.bytes as u64, Ordering::Relaxed);
+    fn count(&self, commit: &Commit) {
+        let commands = commit.entries.len();
+        self.metrics.commands_committed.inc_by(commands as u64);
+        self.metrics.commit_commands.observe(commands as f64);
         for entry in &commit.entries {
-            let Event::Handoff(event) = &entry.event else { continue };
-            let counter = match event.handoff.status {
-                HandoffStatus::Completed => &figures.handoffs_completed,
-                HandoffStatus::Failed => &figures.handoffs_failed,
-                HandoffStatus::Rejected => &figures.handoffs_rejected,
-                HandoffStatus::Initiated | HandoffStatus::Withdrawn => continue,
-            };
-            counter.fetch_add(1, Ordering::Relaxed);
+            if let Event::Handoff(event) = &entry.event {
+                self.metrics.handoffs(event.handoff.status).inc();
+            }
         }
     }
 

@@ -1,18 +1,22 @@
 //! What all services share: the way to the engine and to what is durable.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::{sync::Arc, time::Instant};
 
 use baton_core::{Answer, Handoff, State, Task};
 use baton_log::LogReader;
-use baton_proto::v1::ErrorReason;
-use parking_lot::Mutex;
+use baton_proto::v1::{
+    ErrorReason, handoff_service_server::HandoffServiceServer, monitor_service_server::MonitorServiceServer,
+    state_service_server::StateServiceServer, task_service_server::TaskServiceServer,
+    validation_service_server::ValidationServiceServer,
+};
+use tokio::sync::Mutex;
 use tonic::{Code, Extensions};
 
-use super::{from_wire::Asked, page::Listing, refusal};
-use crate::{call::Call, engine::Engine, shutdown::ShutdownSignal, status::Refusal};
+use super::{from_wire::Asked, page::Listing, refusal, watch::Watchers};
+use crate::{
+    call::Call, config::Config, engine::Engine, metrics::Metrics, routes::Routes, shutdown::ShutdownSignal,
+    status::Refusal,
+};
 
 /// What the services stand on. Cheap to clone.
 #[derive(Clone)]
@@ -21,36 +25,40 @@ pub struct Api {
     pub(super) shutdown: ShutdownSignal,
     pub(super) watchers: Arc<Watchers>,
     /// For verification, one at a time.
-    pub(super) verifier: Arc<tokio::sync::Mutex<Option<Box<dyn LogReader>>>>,
+    pub(super) verifier: Arc<Mutex<Box<dyn LogReader>>>,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) started_us: i64,
 }
 
-/// How many watches there are, and may be.
-#[derive(Debug)]
-pub(super) struct Watchers {
-    count: AtomicUsize,
-    count_max: usize,
-    per_connection_max: usize,
-    by_connection: Mutex<std::collections::BTreeMap<u64, usize>>,
-}
-
 impl Api {
-    /// Services on `engine`; `verifier` reads the log for verification.
+    /// Services on `engine`; `verifier` reads the log for verification, and streams end when `shutdown` says so.
     pub fn new(
         engine: Engine,
         verifier: Box<dyn LogReader>,
         shutdown: ShutdownSignal,
-        watchers_max: usize,
-        watchers_per_connection_max: usize,
+        config: &Config,
+        metrics: Arc<Metrics>,
     ) -> Self {
         let started_us = engine.now_us();
         Self {
             engine,
             shutdown,
-            watchers: Arc::new(Watchers::new(watchers_max, watchers_per_connection_max)),
-            verifier: Arc::new(tokio::sync::Mutex::new(Some(verifier))),
+            watchers: Watchers::new(config, &metrics),
+            verifier: Arc::new(Mutex::new(verifier)),
+            metrics,
             started_us,
         }
+    }
+
+    /// The services of `baton.v1`, those that are called most often first.
+    pub fn routes(&self, config: &Config) -> Routes {
+        let bytes_max = config.message_bytes_max as usize;
+        Routes::new()
+            .with(HandoffServiceServer::new(self.clone()).max_decoding_message_size(bytes_max))
+            .with(TaskServiceServer::new(self.clone()).max_decoding_message_size(bytes_max))
+            .with(StateServiceServer::new(self.clone()).max_decoding_message_size(bytes_max))
+            .with(ValidationServiceServer::new(self.clone()).max_decoding_message_size(bytes_max))
+            .with(MonitorServiceServer::new(self.clone()).max_decoding_message_size(bytes_max))
     }
 
     pub(super) fn now_us(&self) -> i64 {
@@ -58,16 +66,26 @@ impl Api {
     }
 
     /// Has a command committed. The commit goes on if the caller leaves.
-    pub(super) async fn commit(&self, extensions: &Extensions, asked: Asked) -> Result<(Arc<str>, Answer), Refusal> {
+    pub(super) async fn commit(
+        &self,
+        extensions: &Extensions,
+        asked: Asked,
+    ) -> Result<(Arc<str>, Answer), Refusal> {
         let Asked { namespace, task, command, bytes } = asked;
-        let call = concerns(extensions, &namespace, &task);
-        let deadline = call.and_then(|call| call.deadline()).map(|deadline| deadline.instant().into_std());
-        let answer =
-            self.engine.execute(&namespace, command, bytes, deadline).await.map_err(refusal::of_engine)?;
+        concerns(extensions, &namespace, &task);
+        let answer = self
+            .engine
+            .execute(&namespace, command, bytes, deadline(extensions))
+            .await
+            .map_err(refusal::of_engine)?;
         Ok((namespace, answer))
     }
 
-    pub(super) async fn commit_task(&self, extensions: &Extensions, asked: Asked) -> Result<(Arc<str>, Arc<Task>), Refusal> {
+    pub(super) async fn commit_task(
+        &self,
+        extensions: &Extensions,
+        asked: Asked,
+    ) -> Result<(Arc<str>, Arc<Task>), Refusal> {
         match self.commit(extensions, asked).await? {
             (namespace, Answer::Task(task)) => Ok((namespace, task)),
             (_, other) => Err(unexpected(&other)),
@@ -85,7 +103,13 @@ impl Api {
     }
 
     /// Reads from a namespace as far as it is durable; one in which nothing has happened is empty.
-    pub(super) fn read<T>(&self, extensions: &Extensions, namespace: &str, task: &str, read: impl FnOnce(&State) -> T) -> T {
+    pub(super) fn read<T>(
+        &self,
+        extensions: &Extensions,
+        namespace: &str,
+        task: &str,
+        read: impl FnOnce(&State) -> T,
+    ) -> T {
         concerns(extensions, namespace, task);
         match self.engine.namespaces().get(namespace) {
             Some(namespace) => read(&namespace.read()),
@@ -102,12 +126,16 @@ impl Api {
 }
 
 /// Notes what a call is about, for its line in the log.
-pub(super) fn concerns<'a>(extensions: &'a Extensions, namespace: &str, task: &str) -> Option<&'a Arc<Call>> {
-    let call = extensions.get::<Arc<Call>>();
-    if let Some(call) = call {
+pub(super) fn concerns(extensions: &Extensions, namespace: &str, task: &str) {
+    if let Some(call) = extensions.get::<Arc<Call>>() {
         call.concerns(namespace, task);
     }
-    call
+}
+
+/// The moment after which a call's command is no longer begun.
+pub(super) fn deadline(extensions: &Extensions) -> Option<Instant> {
+    let deadline = extensions.get::<Arc<Call>>()?.deadline()?;
+    Some(deadline.instant().into_std())
 }
 
 pub(super) fn handoff_or_refusal(answer: Answer) -> Result<(Arc<Handoff>, Arc<Task>), Refusal> {
@@ -123,60 +151,9 @@ pub(super) fn handoff_or_refusal(answer: Answer) -> Result<(Arc<Handoff>, Arc<Ta
 /// Answers are of the kind that their command has; a repeated request id with another command is refused long before.
 pub(super) fn unexpected(answer: &Answer) -> Refusal {
     tracing::error!(?answer, "the engine gave an answer of the wrong kind");
-    Refusal::new(Code::Internal, ErrorReason::Internal, "the engine gave an answer of the wrong kind; please report this")
-}
-
-impl Watchers {
-    fn new(count_max: usize, per_connection_max: usize) -> Self {
-        Self { count: AtomicUsize::new(0), count_max, per_connection_max, by_connection: Mutex::default() }
-    }
-
-    /// How many there are now.
-    pub(super) fn count(&self) -> usize {
-        self.count.load(Ordering::Relaxed)
-    }
-
-    /// Makes room for one more on `connection`, until the place is dropped.
-    pub(super) fn enter(self: &Arc<Self>, connection: Option<u64>) -> Result<WatcherPlace, Refusal> {
-        let full = |name, limit| {
-            refusal::too_many(name, limit, format!("there are {limit} watches already, which is the limit ({name}); end one or use another connection"))
-        };
-        if self.count.fetch_add(1, Ordering::Relaxed) >= self.count_max {
-            self.count.fetch_sub(1, Ordering::Relaxed);
-            return Err(full("watchers_max", self.count_max));
-        }
-        let place = WatcherPlace { watchers: Arc::clone(self), connection: None };
-        let Some(connection) = connection else { return Ok(place) };
-        let mut by_connection = self.by_connection.lock();
-        let count = by_connection.entry(connection).or_default();
-        if *count >= self.per_connection_max {
-            drop(by_connection);
-            return Err(full("watchers_per_connection_max", self.per_connection_max));
-        }
-        *count += 1;
-        drop(by_connection);
-        Ok(WatcherPlace { connection: Some(connection), ..place })
-    }
-}
-
-/// The place of one watch among those that there may be.
-#[derive(Debug)]
-pub(super) struct WatcherPlace {
-    watchers: Arc<Watchers>,
-    connection: Option<u64>,
-}
-
-impl Drop for WatcherPlace {
-    fn drop(&mut self) {
-        self.watchers.count.fetch_sub(1, Ordering::Relaxed);
-        if let Some(connection) = self.connection {
-            let mut by_connection = self.watchers.by_connection.lock();
-            if let Some(count) = by_connection.get_mut(&connection) {
-                *count -= 1;
-                if *count == 0 {
-                    by_connection.remove(&connection);
-                }
-            }
-        }
-    }
+    Refusal::new(
+        Code::Internal,
+        ErrorReason::Internal,
+        "the engine gave an answer of the wrong kind; please report this",
+    )
 }

@@ -1,6 +1,7 @@
 //! The services of `baton.v1`: they translate, and leave the work to the engine.
 
 mod api;
+mod batch;
 mod from_wire;
 mod handoff;
 mod monitor;

@@ -1,4 +1,4 @@
-//! Page tokens: where the next page begins, and of which listing.
+//! Pages of listings, and their tokens: where the next page begins, and of which listing.
 //!
 //! A token is bound to the log, the namespace and the filters of its listing, so that one from elsewhere is refused instead of answered wrongly.
 
@@ -8,6 +8,11 @@ use baton_proto::v1::ErrorReason;
 use tonic::Code;
 
 use crate::status::Refusal;
+
+/// Most items that one call looks at before it gives what it has: a filter that matches little must not hold up the engine.
+const SCAN_MAX: usize = 10_000;
+/// A page ends when its items pass this many bytes: well within the usual 4 MiB of a message.
+const PAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Bytes of a token that say which listing it is of.
 const LISTING_BYTES: usize = 16;
@@ -60,7 +65,42 @@ impl Listing {
 }
 
 fn foreign_token() -> Refusal {
-    let description = "is not of this listing; begin again without one, and keep the other fields as they were";
+    let description =
+        "is not of this listing; begin again without one, and keep the other fields as they were";
     Refusal::new(Code::InvalidArgument, ErrorReason::InvalidField, format!("page_token: {description}"))
         .field_violation("page_token", description)
+}
+
+/// Some items of a listing.
+pub(super) struct Page<T> {
+    pub(super) items: Vec<T>,
+    /// The last item that was looked at, if there are more after it.
+    pub(super) more_after: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// Takes items until the page is full, has [`PAGE_BYTES_MAX`] bytes, or [`SCAN_MAX`] were looked at. `look` gives the item if it is wanted,
+    /// its size and its place in the listing.
+    pub(super) fn of<I>(
+        items: impl Iterator<Item = I>,
+        page_size: usize,
+        mut look: impl FnMut(I) -> (Option<T>, usize, String),
+    ) -> Self {
+        let mut page = Self { items: Vec::new(), more_after: None };
+        let mut last = None;
+        let mut bytes = 0;
+        for (seen, item) in items.enumerate() {
+            if page.items.len() >= page_size || bytes >= PAGE_BYTES_MAX || seen >= SCAN_MAX {
+                page.more_after = last;
+                break;
+            }
+            let (wanted, size, place) = look(item);
+            if let Some(wanted) = wanted {
+                bytes += size;
+                page.items.push(wanted);
+            }
+            last = Some(place);
+        }
+        page
+    }
 }

@@ -49,16 +49,29 @@ pub(super) fn too_many(name: &'static str, limit: usize, message: String) -> Ref
         .retry_after(OUTAGE_RETRY)
 }
 
+/// The refusal when the log cannot be read.
+pub(super) fn log_unreadable(message: String) -> Refusal {
+    Refusal::new(Code::Unavailable, ErrorReason::LogUnavailable, message).retry_after(OUTAGE_RETRY)
+}
+
+/// The refusal of what is broken off because the server is stopping.
+pub(super) fn stopping(message: &str) -> Refusal {
+    Refusal::new(Code::Unavailable, ErrorReason::ShuttingDown, message).retry_after(OUTAGE_RETRY)
+}
+
+/// The refusal for a task that does not exist.
+pub(super) fn task_not_found(task_id: &str) -> Refusal {
+    of_rejection(&Rejection::TaskNotFound { task_id: task_id.into() })
+}
+
 /// The refusal for a command that changed nothing.
 pub(super) fn of_rejection(rejection: &Rejection) -> Refusal {
     let message = rejection.to_string();
     match rejection {
         Rejection::TaskNotFound { task_id } => not_found(ErrorReason::TaskNotFound, "task", task_id, message),
-        Rejection::HandoffOfUnknownTask { task_id, verdict } => with_violations(
-            not_found(ErrorReason::TaskNotFound, "task", task_id, message),
-            task_id,
-            verdict,
-        ),
+        Rejection::HandoffOfUnknownTask { task_id, verdict } => {
+            with_violations(not_found(ErrorReason::TaskNotFound, "task", task_id, message), task_id, verdict)
+        }
         Rejection::HandoffNotFound { handoff_id } => {
             not_found(ErrorReason::HandoffNotFound, "handoff", &handoff_id.to_string(), message)
         }
@@ -105,7 +118,9 @@ pub(super) fn of_rejection(rejection: &Rejection) -> Refusal {
         Rejection::Transfer { from, to, obstacle } => {
             of_obstacle(obstacle, message).metadata("from_agent", from).metadata("to_agent", to)
         }
-        Rejection::State { agent_id, obstacle } => of_obstacle(obstacle, message).metadata("agent_id", agent_id),
+        Rejection::State { agent_id, obstacle } => {
+            of_obstacle(obstacle, message).metadata("agent_id", agent_id)
+        }
         Rejection::RuleNotSwitchable { rule } => {
             Refusal::new(Code::FailedPrecondition, ErrorReason::RuleNotSwitchable, message)
                 .metadata("rule", rule.name())

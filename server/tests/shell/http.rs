@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use baton_proto::v1::HandoffStatus;
+use baton_core::HandoffStatus;
 use baton_server::{http::HttpPages, metrics::Metrics, readiness::Readiness};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -80,8 +80,8 @@ async fn metrics_are_open_metrics_with_what_was_counted() {
     let page = pages.get("/metrics").await;
     assert!(page.contains("content-type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n"));
     for line in [
-        r#"baton_handoffs_total{outcome="completed"} 3"#,
-        r#"baton_handoffs_total{outcome="rejected"} 0"#,
+        r#"baton_handoffs_total{status="completed"} 3"#,
+        r#"baton_handoffs_total{status="rejected"} 0"#,
         "baton_commits_total 1",
         r#"baton_commit_commands_bucket{le="4.0"} 1"#,
         "baton_append_duration_seconds_count 1",

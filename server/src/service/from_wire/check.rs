@@ -57,9 +57,10 @@ impl Check {
             count => format!("{count} fields are wrong; the first: {field}: {description}"),
         };
         let refusal = Refusal::new(Code::InvalidArgument, ErrorReason::InvalidField, message);
-        Err(self.violations.into_iter().fold(refusal, |refusal, (field, description)| {
-            refusal.field_violation(field, description)
-        }))
+        Err(self
+            .violations
+            .into_iter()
+            .fold(refusal, |refusal, (field, description)| refusal.field_violation(field, description)))
     }
 
     /// The namespace that is meant.
@@ -119,7 +120,12 @@ impl Check {
     }
 
     /// A known value of an enum; what `decode` refuses is noted.
-    pub(in crate::service) fn known<T, E>(&mut self, field: &str, value: i32, decoded: Result<T, E>) -> Option<T> {
+    pub(in crate::service) fn known<T, E>(
+        &mut self,
+        field: &str,
+        value: i32,
+        decoded: Result<T, E>,
+    ) -> Option<T> {
         if decoded.is_err() {
             self.wrong(field, format!("{value} is not a known value"));
         }

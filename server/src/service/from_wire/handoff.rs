@@ -41,8 +41,17 @@ pub(in crate::service) fn hand_off(
     now_us: i64,
 ) -> Result<Asked, Refusal> {
     let bytes = request.encoded_len();
-    let v1::HandOffRequest { namespace, request_id, task_id, from_agent, to_agent, reason, owner_epoch, transfer, context } =
-        request;
+    let v1::HandOffRequest {
+        namespace,
+        request_id,
+        task_id,
+        from_agent,
+        to_agent,
+        reason,
+        owner_epoch,
+        transfer,
+        context,
+    } = request;
     let namespace = check.namespace(&namespace);
     check.request_id(&request_id);
     let task = task_id.clone();
@@ -76,7 +85,10 @@ pub(in crate::service) fn initiate_handoff(
     check.finish(Asked { namespace, task, command: Command::new(&request_id, now_us, action), bytes })
 }
 
-pub(in crate::service) fn execute_handoff(request: &v1::ExecuteHandoffRequest, now_us: i64) -> Result<Asked, Refusal> {
+pub(in crate::service) fn execute_handoff(
+    request: &v1::ExecuteHandoffRequest,
+    now_us: i64,
+) -> Result<Asked, Refusal> {
     let mut check = Check::new();
     let namespace = check.namespace(&request.namespace);
     check.request_id(&request.request_id);
@@ -89,7 +101,10 @@ pub(in crate::service) fn execute_handoff(request: &v1::ExecuteHandoffRequest, n
     check.finish(Asked { namespace, task: String::new(), command, bytes: request.encoded_len() })
 }
 
-pub(in crate::service) fn withdraw_handoff(request: v1::WithdrawHandoffRequest, now_us: i64) -> Result<Asked, Refusal> {
+pub(in crate::service) fn withdraw_handoff(
+    request: v1::WithdrawHandoffRequest,
+    now_us: i64,
+) -> Result<Asked, Refusal> {
     let mut check = Check::new();
     let bytes = request.encoded_len();
     let namespace = check.namespace(&request.namespace);

@@ -13,14 +13,14 @@ mod watch;
 use std::sync::Arc;
 
 pub(super) use check::Check;
-pub(super) use handoff::{execute_handoff, hand_off, handoff_id, initiate_handoff, list_handoffs, withdraw_handoff};
 pub(super) use handoff::HandoffQuery;
-pub(super) use state::{transfer_state, update_agent_state};
-pub(super) use task::{
-    TaskQuery, cancel_task, complete_task, create_task, fail_task, list_tasks, update_task,
+pub(super) use handoff::{
+    execute_handoff, hand_off, handoff_id, initiate_handoff, list_handoffs, withdraw_handoff,
 };
-pub(super) use validation::{add_rule, remove_rule, summary, validate_handoff, SummaryQuery};
-pub(super) use watch::{WatchQuery, watch_handoffs};
+pub(super) use state::{transfer_state, update_agent_state};
+pub(super) use task::{cancel_task, complete_task, create_task, fail_task, list_tasks, update_task};
+pub(super) use validation::{SummaryQuery, add_rule, remove_rule, summary, validate_handoff};
+pub(super) use watch::{Wanted, WatchQuery, watch_handoffs};
 
 use baton_core::Command;
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use baton_core::{
-    Action, AgentId, Command, ConflictPolicy, Revision, Text, TransferSpec, TransferState, UpdateMode, UpdateState,
+    Action, AgentId, Command, ConflictPolicy, Revision, Text, TransferSpec, TransferState, UpdateMode,
+    UpdateState,
     limits::{STATE_KEYS_MAX, STATE_UPDATE_BYTES_MAX},
 };
 use baton_proto::v1;
@@ -39,7 +40,10 @@ pub(in crate::service) fn update_agent_state(
     check.finish(Asked { namespace, task: String::new(), command, bytes })
 }
 
-pub(in crate::service) fn transfer_state(request: v1::TransferStateRequest, now_us: i64) -> Result<Asked, Refusal> {
+pub(in crate::service) fn transfer_state(
+    request: v1::TransferStateRequest,
+    now_us: i64,
+) -> Result<Asked, Refusal> {
     let mut check = Check::new();
     let bytes = request.encoded_len();
     let namespace = check.namespace(&request.namespace);
@@ -63,8 +67,11 @@ pub(in crate::service) fn transfer_state(request: v1::TransferStateRequest, now_
 pub(super) fn transfer_spec(check: &mut Check, given: Option<v1::TransferSpec>) -> TransferSpec {
     let Some(given) = given else { return TransferSpec::default() };
     let scope = check.known("transfer.scope", given.scope, v1::TransferScope::try_from(given.scope));
-    let policy =
-        check.known("transfer.on_conflict", given.on_conflict, v1::ConflictPolicy::try_from(given.on_conflict));
+    let policy = check.known(
+        "transfer.on_conflict",
+        given.on_conflict,
+        v1::ConflictPolicy::try_from(given.on_conflict),
+    );
     let some = scope == Some(v1::TransferScope::Some);
     if !some && scope.is_some() && !given.keys.is_empty() {
         check.wrong("transfer.keys", "are given without scope SOME; they would not be looked at");
@@ -83,7 +90,10 @@ pub(super) fn transfer_spec(check: &mut Check, given: Option<v1::TransferSpec>) 
 /// The keys in order, each once.
 fn transfer_keys(check: &mut Check, keys: Vec<String>) -> Vec<Text> {
     if keys.is_empty() || keys.len() > STATE_KEYS_MAX {
-        check.wrong("transfer.keys", format!("has {} keys; give 1 to {STATE_KEYS_MAX} with scope SOME", keys.len()));
+        check.wrong(
+            "transfer.keys",
+            format!("has {} keys; give 1 to {STATE_KEYS_MAX} with scope SOME", keys.len()),
+        );
         return Vec::new();
     }
     for (index, key) in keys.iter().enumerate() {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use baton_core::{
-    Action, AgentId, Claim, Command, CreateTask, End, EndTask, Progress, Revision, TaskId, TaskStatus, UpdateTask,
+    Action, AgentId, Claim, Command, CreateTask, End, EndTask, Progress, Revision, TaskId, TaskStatus,
+    UpdateTask,
     limits::{DESCRIPTION_BYTES_MAX, METADATA_BYTES_MAX, REASON_BYTES_MAX},
 };
 use baton_proto::v1;
@@ -70,22 +71,37 @@ pub(in crate::service) fn update_task(request: v1::UpdateTaskRequest, now_us: i6
     check.finish(Asked { namespace, task: request.task_id, command, bytes })
 }
 
-pub(in crate::service) fn complete_task(request: v1::CompleteTaskRequest, now_us: i64) -> Result<Asked, Refusal> {
+pub(in crate::service) fn complete_task(
+    request: v1::CompleteTaskRequest,
+    now_us: i64,
+) -> Result<Asked, Refusal> {
     let bytes = request.encoded_len();
     let v1::CompleteTaskRequest { namespace, request_id, task_id, agent_id, owner_epoch, outcome } = request;
-    end_task(Ending { namespace, request_id, task_id, agent_id, owner_epoch, outcome, bytes }, End::Complete, now_us)
+    end_task(
+        Ending { namespace, request_id, task_id, agent_id, owner_epoch, outcome, bytes },
+        End::Complete,
+        now_us,
+    )
 }
 
 pub(in crate::service) fn fail_task(request: v1::FailTaskRequest, now_us: i64) -> Result<Asked, Refusal> {
     let bytes = request.encoded_len();
     let v1::FailTaskRequest { namespace, request_id, task_id, agent_id, owner_epoch, outcome } = request;
-    end_task(Ending { namespace, request_id, task_id, agent_id, owner_epoch, outcome, bytes }, End::Fail, now_us)
+    end_task(
+        Ending { namespace, request_id, task_id, agent_id, owner_epoch, outcome, bytes },
+        End::Fail,
+        now_us,
+    )
 }
 
 pub(in crate::service) fn cancel_task(request: v1::CancelTaskRequest, now_us: i64) -> Result<Asked, Refusal> {
     let bytes = request.encoded_len();
     let v1::CancelTaskRequest { namespace, request_id, task_id, agent_id, owner_epoch, outcome } = request;
-    end_task(Ending { namespace, request_id, task_id, agent_id, owner_epoch, outcome, bytes }, End::Cancel, now_us)
+    end_task(
+        Ending { namespace, request_id, task_id, agent_id, owner_epoch, outcome, bytes },
+        End::Cancel,
+        now_us,
+    )
 }
 
 /// What the three requests that end a task have in common.

@@ -25,7 +25,10 @@ pub(in crate::service) struct SummaryQuery {
     pub(in crate::service) agent: Option<String>,
 }
 
-pub(in crate::service) fn add_rule(request: &v1::AddValidationRuleRequest, now_us: i64) -> Result<Asked, Refusal> {
+pub(in crate::service) fn add_rule(
+    request: &v1::AddValidationRuleRequest,
+    now_us: i64,
+) -> Result<Asked, Refusal> {
     let mut check = Check::new();
     let namespace = check.namespace(&request.namespace);
     check.request_id(&request.request_id);
@@ -37,7 +40,10 @@ pub(in crate::service) fn add_rule(request: &v1::AddValidationRuleRequest, now_u
     Ok(Asked { namespace, task: String::new(), command, bytes: request.encoded_len() })
 }
 
-pub(in crate::service) fn remove_rule(request: &v1::RemoveValidationRuleRequest, now_us: i64) -> Result<Asked, Refusal> {
+pub(in crate::service) fn remove_rule(
+    request: &v1::RemoveValidationRuleRequest,
+    now_us: i64,
+) -> Result<Asked, Refusal> {
     let mut check = Check::new();
     let namespace = check.namespace(&request.namespace);
     check.request_id(&request.request_id);
@@ -62,8 +68,16 @@ pub(in crate::service) fn validate_handoff(
     request: v1::ValidateHandoffRequest,
 ) -> Result<(Arc<str>, Proposal), Refusal> {
     let mut check = Check::new();
-    let v1::ValidateHandoffRequest { namespace, task_id, from_agent, to_agent, reason, owner_epoch, transfer, context } =
-        request;
+    let v1::ValidateHandoffRequest {
+        namespace,
+        task_id,
+        from_agent,
+        to_agent,
+        reason,
+        owner_epoch,
+        transfer,
+        context,
+    } = request;
     let namespace = check.namespace(&namespace);
     let proposed = Proposed { task_id, from_agent, to_agent, reason, owner_epoch, transfer, context };
     let proposal = proposal(&mut check, proposed);

@@ -61,7 +61,8 @@ impl Reading<'_> {
             Some(Kind::ListValue(list)) => self.list(list.values, key, depth + 1),
             Some(Kind::StructValue(object)) => Value::Object(self.object(object, depth + 1)),
             None => {
-                self.check.wrong(self.field, format!("has a value of no kind at key {key:?}; null is null_value"));
+                self.check
+                    .wrong(self.field, format!("has a value of no kind at key {key:?}; null is null_value"));
                 Value::Null
             }
         }

@@ -93,7 +93,10 @@ fn event_types(check: &mut Check, types: &[i32], all_events: bool) -> BTreeSet<v
         match check.known(&field, *value, v1::EventType::try_from(*value)) {
             Some(v1::EventType::Unspecified) => check.wrong(&field, "is unspecified; name a type"),
             Some(event_type) if !all_events && event_type as i32 >= v1::EventType::TaskCreated as i32 => {
-                check.wrong(&field, format!("{} is not an event of hand-offs; ask for all_events", event_type.as_str_name()));
+                check.wrong(
+                    &field,
+                    format!("{} is not an event of hand-offs; ask for all_events", event_type.as_str_name()),
+                );
             }
             Some(event_type) => _ = known.insert(event_type),
             None => {}

@@ -15,7 +15,7 @@ pub(super) use handoff::{handoff, verdict};
 pub(super) use rule::rule;
 pub(super) use state::{agent_state, present_state, state_entry, state_written, transfer};
 pub(super) use summary::{group, summary};
-pub(super) use task::{task, task_after, task_entry, task_status};
+pub(super) use task::{task, task_after, task_entry};
 
 use prost_types::Timestamp;
 

@@ -1,7 +1,7 @@
 //! Tasks and their histories.
 
-use baton_core::{Progress, Revision, Task, TaskAfter, TaskChange, TaskEntry, TaskId, TaskStatus};
 use baton_core::HandoffStatus;
+use baton_core::{Progress, Revision, Task, TaskAfter, TaskChange, TaskEntry, TaskId, TaskStatus};
 use baton_proto::v1;
 
 use super::{timestamp, value::object};
@@ -59,7 +59,7 @@ pub(super) fn progress(progress: &Progress) -> v1::TaskProgress {
     v1::TaskProgress { percent: progress.percent, note: progress.note.to_string() }
 }
 
-pub(in crate::service) fn task_status(status: TaskStatus) -> v1::TaskStatus {
+fn task_status(status: TaskStatus) -> v1::TaskStatus {
     match status {
         TaskStatus::Pending => v1::TaskStatus::Pending,
         TaskStatus::InProgress => v1::TaskStatus::InProgress,

@@ -5,15 +5,17 @@ use prost_types::{ListValue, Struct, value::Kind};
 
 /// An object as a Struct.
 pub(super) fn object(object: &Object) -> Struct {
-    Struct {
-        fields: object.entries().iter().map(|(key, given)| (key.to_string(), value(given))).collect(),
-    }
+    Struct { fields: object.entries().iter().map(|(key, given)| (key.to_string(), value(given))).collect() }
 }
 
 /// An agent's state as a Struct.
 pub(super) fn knowledge(knowledge: &Knowledge) -> Struct {
     Struct {
-        fields: knowledge.entries().iter().map(|(key, known)| (key.to_string(), value(&known.value))).collect(),
+        fields: knowledge
+            .entries()
+            .iter()
+            .map(|(key, known)| (key.to_string(), value(&known.value)))
+            .collect(),
     }
 }
 

@@ -1,0 +1,115 @@
+//! Batches: many commands in one call, each with an answer of its own.
+//!
+//! All of them wait in the queue at once, so the engine commits them together as far as its own bounds allow.
+
+use std::sync::Arc;
+
+use baton_core::{Answer, Task};
+use baton_proto::v1;
+use tokio::sync::oneshot;
+use tonic::Extensions;
+
+use super::{
+    Api,
+    api::{self, concerns, handoff_or_refusal, unexpected},
+    from_wire::{self, Asked, Check},
+    refusal, to_wire,
+};
+use crate::{engine::EngineError, status::Refusal};
+
+/// Most items of a batch.
+const ITEMS_MAX: usize = 1_000;
+
+pub(super) async fn create_tasks(
+    api: &Api,
+    extensions: &Extensions,
+    request: v1::BatchCreateTasksRequest,
+) -> Result<Vec<v1::CreateTaskResult>, Refusal> {
+    let namespace =
+        check_batch(&request.namespace, request.items.iter().map(|item| item.namespace.as_str()))?;
+    concerns(extensions, &namespace, "");
+    let now_us = api.now_us();
+    let waiting: Vec<_> = request
+        .items
+        .into_iter()
+        .enumerate()
+        .map(|(index, item)| {
+            let item = v1::CreateTaskRequest { namespace: namespace.to_string(), ..item };
+            submit(api, extensions, from_wire::create_task(item, Check::item(index), now_us))
+        })
+        .collect();
+    let mut results = Vec::with_capacity(waiting.len());
+    for waiting in waiting {
+        results.push(match answer(waiting).await.and_then(task) {
+            Ok(task) => v1::CreateTaskResult { task: Some(to_wire::task(&namespace, &task)), error: None },
+            Err(refusal) => v1::CreateTaskResult { task: None, error: Some(refusal.into_item_error()) },
+        });
+    }
+    Ok(results)
+}
+
+pub(super) async fn hand_off(
+    api: &Api,
+    extensions: &Extensions,
+    request: v1::BatchHandOffRequest,
+) -> Result<Vec<v1::HandOffResult>, Refusal> {
+    let namespace =
+        check_batch(&request.namespace, request.items.iter().map(|item| item.namespace.as_str()))?;
+    concerns(extensions, &namespace, "");
+    let now_us = api.now_us();
+    let waiting: Vec<_> = request
+        .items
+        .into_iter()
+        .enumerate()
+        .map(|(index, item)| {
+            let item = v1::HandOffRequest { namespace: namespace.to_string(), ..item };
+            submit(api, extensions, from_wire::hand_off(item, Check::item(index), now_us))
+        })
+        .collect();
+    let mut results = Vec::with_capacity(waiting.len());
+    for waiting in waiting {
+        results.push(match answer(waiting).await.and_then(handoff_or_refusal) {
+            Ok((handoff, _)) => v1::HandOffResult { handoff: Some(to_wire::handoff(&handoff)), error: None },
+            Err(refusal) => v1::HandOffResult { handoff: None, error: Some(refusal.into_item_error()) },
+        });
+    }
+    Ok(results)
+}
+
+/// The namespace of the batch, if its size and the namespaces of its items allow one.
+fn check_batch<'a>(
+    namespace: &str,
+    items: impl ExactSizeIterator<Item = &'a str>,
+) -> Result<Arc<str>, Refusal> {
+    let mut check = Check::new();
+    let count = items.len();
+    if count == 0 || count > ITEMS_MAX {
+        check.wrong("items", format!("has {count}; give 1 to {ITEMS_MAX}"));
+    }
+    for (index, item) in items.enumerate() {
+        if !item.is_empty() && item != namespace {
+            check.wrong(&format!("items[{index}].namespace"), "is not that of the batch; leave it empty");
+        }
+    }
+    let namespace = check.namespace(namespace);
+    check.finish(namespace)
+}
+
+type Waiting = Result<oneshot::Receiver<Result<Answer, EngineError>>, Refusal>;
+
+fn submit(api: &Api, extensions: &Extensions, asked: Result<Asked, Refusal>) -> Waiting {
+    let Asked { namespace, task: _, command, bytes } = asked?;
+    let deadline = api::deadline(extensions);
+    api.engine.submit(&namespace, command, bytes, deadline).map_err(refusal::of_engine)
+}
+
+async fn answer(waiting: Waiting) -> Result<Answer, Refusal> {
+    waiting?.await.unwrap_or(Err(EngineError::OutcomeUnknown)).map_err(refusal::of_engine)
+}
+
+fn task(answer: Answer) -> Result<Arc<Task>, Refusal> {
+    match answer {
+        Answer::Task(task) => Ok(task),
+        other => Err(unexpected(&other)),
+    }
+}

@@ -1,0 +1,134 @@
+//! `HandoffService`; what watching is stands in `watch`.
+
+use std::sync::Arc;
+
+use baton_core::{Handoff, Rejection};
+use baton_proto::v1::{self, handoff_service_server::HandoffService};
+use tonic::{Request, Response, Status};
+
+use super::{
+    Api, batch,
+    from_wire::{self, Check, HandoffQuery},
+    page::Page,
+    refusal, to_wire,
+    watch::{self, Watch},
+};
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl HandoffService for Api {
+    async fn hand_off(&self, request: Request<v1::HandOffRequest>) -> Answer<v1::HandOffResponse> {
+        let (_, extensions, request) = request.into_parts();
+        let asked = from_wire::hand_off(request, Check::new(), self.now_us())?;
+        let (namespace, handoff, task) = self.commit_handoff(&extensions, asked).await?;
+        Ok(Response::new(v1::HandOffResponse {
+            handoff: Some(to_wire::handoff(&handoff)),
+            task: Some(to_wire::task(&namespace, &task)),
+        }))
+    }
+
+    async fn batch_hand_off(
+        &self,
+        request: Request<v1::BatchHandOffRequest>,
+    ) -> Answer<v1::BatchHandOffResponse> {
+        let (_, extensions, request) = request.into_parts();
+        let results = batch::hand_off(self, &extensions, request).await?;
+        Ok(Response::new(v1::BatchHandOffResponse { results }))
+    }
+
+    async fn initiate_handoff(
+        &self,
+        request: Request<v1::InitiateHandoffRequest>,
+    ) -> Answer<v1::InitiateHandoffResponse> {
+        let (_, extensions, request) = request.into_parts();
+        let asked = from_wire::initiate_handoff(request, self.now_us())?;
+        let (namespace, handoff, task) = self.commit_handoff(&extensions, asked).await?;
+        Ok(Response::new(v1::InitiateHandoffResponse {
+            handoff: Some(to_wire::handoff(&handoff)),
+            task: Some(to_wire::task(&namespace, &task)),
+        }))
+    }
+
+    async fn execute_handoff(
+        &self,
+        request: Request<v1::ExecuteHandoffRequest>,
+    ) -> Answer<v1::ExecuteHandoffResponse> {
+        let (_, extensions, request) = request.into_parts();
+        let asked = from_wire::execute_handoff(&request, self.now_us())?;
+        let (namespace, handoff, task) = self.commit_handoff(&extensions, asked).await?;
+        Ok(Response::new(v1::ExecuteHandoffResponse {
+            handoff: Some(to_wire::handoff(&handoff)),
+            task: Some(to_wire::task(&namespace, &task)),
+        }))
+    }
+
+    async fn withdraw_handoff(
+        &self,
+        request: Request<v1::WithdrawHandoffRequest>,
+    ) -> Answer<v1::WithdrawHandoffResponse> {
+        let (_, extensions, request) = request.into_parts();
+        let asked = from_wire::withdraw_handoff(request, self.now_us())?;
+        let (namespace, handoff, task) = self.commit_handoff(&extensions, asked).await?;
+        Ok(Response::new(v1::WithdrawHandoffResponse {
+            handoff: Some(to_wire::handoff(&handoff)),
+            task: Some(to_wire::task(&namespace, &task)),
+        }))
+    }
+
+    async fn get_handoff(&self, request: Request<v1::GetHandoffRequest>) -> Answer<v1::GetHandoffResponse> {
+        let (_, extensions, request) = request.into_parts();
+        let mut check = Check::new();
+        let namespace = check.namespace(&request.namespace);
+        let handoff_id = from_wire::handoff_id(&mut check, &request.handoff_id);
+        check.finish(())?;
+        let handoff = self.read(&extensions, &namespace, "", |state| state.handoff(handoff_id).cloned());
+        let handoff =
+            handoff.ok_or_else(|| refusal::of_rejection(&Rejection::HandoffNotFound { handoff_id }))?;
+        Ok(Response::new(v1::GetHandoffResponse { handoff: Some(to_wire::handoff(&handoff)) }))
+    }
+
+    async fn list_handoffs(
+        &self,
+        request: Request<v1::ListHandoffsRequest>,
+    ) -> Answer<v1::ListHandoffsResponse> {
+        let (_, extensions, request) = request.into_parts();
+        let query = from_wire::list_handoffs(&request)?;
+        let status = request.status.to_string();
+        let words = ["ListHandoffs", &query.namespace, &request.task_id, &request.agent_id, &status];
+        let listing = self.listing(&words);
+        let last = listing.last_number(&request.page_token)?;
+        let last = last.map(|revision| baton_core::HandoffId(baton_core::Revision(revision)));
+        let page = self.read(&extensions, &query.namespace, &request.task_id, |state| {
+            Page::of(state.handoffs_after(last), query.page_size, |handoff| {
+                let wanted = matches(&query, handoff).then(|| Arc::clone(handoff));
+                (wanted, handoff_bytes(handoff), handoff.id.0.to_string())
+            })
+        });
+        Ok(Response::new(v1::ListHandoffsResponse {
+            handoffs: page.items.iter().map(|handoff| to_wire::handoff(handoff)).collect(),
+            next_page_token: page.more_after.map(|last| listing.token(&last)).unwrap_or_default(),
+        }))
+    }
+
+    type WatchHandoffsStream = Watch;
+
+    async fn watch_handoffs(&self, request: Request<v1::WatchHandoffsRequest>) -> Answer<Watch> {
+        let (_, extensions, request) = request.into_parts();
+        let query = from_wire::watch_handoffs(request)?;
+        Ok(Response::new(watch::start(self, &extensions, query).await?))
+    }
+}
+
+fn matches(query: &HandoffQuery, handoff: &Handoff) -> bool {
+    let with_agent = |agent: &str| *handoff.from == *agent || *handoff.to == *agent;
+    !query.matches_none
+        && query.task.as_deref().is_none_or(|task| task == handoff.task_id.as_str())
+        && query.agent.as_deref().is_none_or(with_agent)
+        && query.status.is_none_or(|status| status == handoff.status)
+}
+
+fn handoff_bytes(handoff: &Handoff) -> usize {
+    let context = handoff.context.as_ref().map_or(0, |context| context.size());
+    context + handoff.reason.len() + handoff.error.len() + 512
+}
