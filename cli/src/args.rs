@@ -40,7 +40,7 @@ pub(crate) struct Globals {
     /// The tenant to work in [default: default]
     #[arg(short, long, global = true, env = "BATON_NAMESPACE", value_name = "NAMESPACE")]
     pub namespace: Option<String>,
-    /// Where the server is: http://host:port or host:port
+    /// Where the server is: http://host:port or host:port; several separated by commas
     #[arg(long, global = true, env = "BATON_ADDR", default_value = baton_client::DEFAULT_ADDRESS, value_name = "ADDR")]
     pub addr: String,
     /// How long a call may take, retries included [default: 10s]

@@ -113,12 +113,12 @@ async fn open_desk(
         let watch: Watch = agent.watch().await?;
         desk.spawn(agent.work(watch));
     }
-    desk.spawn(take_in(client.clone(), tickets.to_vec()));
+    desk.spawn(take_in(client.clone(), tickets.to_vec(), pace));
     Ok(desk)
 }
 
 /// Makes a task of each ticket and hands it to triage, with what the customer wrote as context.
-async fn take_in(client: Client, tickets: Vec<Ticket>) -> Result<(), Failure> {
+async fn take_in(client: Client, tickets: Vec<Ticket>, pace: Duration) -> Result<(), Failure> {
     for Ticket { id, description, topic, mut details } in tickets {
         details.insert("topic".to_owned(), topic.into());
         let call = client.create_task(&id).agent(INBOX).description(&description).metadata(details);
@@ -126,6 +126,7 @@ async fn take_in(client: Client, tickets: Vec<Ticket>) -> Result<(), Failure> {
         let context = Context::new().summary(description);
         let call = ticket.hand_off(TRIAGE).reason(INBOX_REASON).context(context).transfer(Transfer::none());
         call.send().await.map_err(baton_client::Error::from)?;
+        tokio::time::sleep(pace).await;
     }
     Ok(())
 }

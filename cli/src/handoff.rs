@@ -12,7 +12,7 @@ use self::context::ContextArgs;
 use crate::{
     args::{RequestId, Transfer, named},
     exit::Exit,
-    failure::Failure,
+    failure::{Failure, Violation},
     session::{Session, set},
 };
 
@@ -172,11 +172,12 @@ async fn validate(offer: OfferArgs, session: &mut Session<'_>) -> Result<(), Fai
         return Ok(());
     }
     let count = verdict.errors.len();
-    let message = format!(
-        "the rules would refuse this hand-off: {count} violation{}",
-        if count == 1 { "" } else { "s" }
-    );
-    Err(Failure::new(Exit::Rejected, "HANDOFF_REJECTED", message))
+    let plural = if count == 1 { "" } else { "s" };
+    let message = format!("the rules would refuse this hand-off: {count} violation{plural}");
+    let failure = Failure::new(Exit::Rejected, "HANDOFF_REJECTED", message);
+    // People have the violations before their eyes by now.
+    let told = if session.output.is_table() { Vec::new() } else { verdict.errors };
+    Err(failure.violations(told.into_iter().map(Violation::from)))
 }
 
 async fn list(args: ListArgs, session: &mut Session<'_>) -> Result<(), Failure> {

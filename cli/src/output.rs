@@ -165,7 +165,8 @@ impl Output {
 }
 
 fn painted(color: bool, style: Style, text: impl Display) -> String {
-    if color { format!("{style}{text}{style:#}") } else { text.to_string() }
+    let text = text.to_string();
+    if color && !text.is_empty() { format!("{style}{text}{style:#}") } else { text }
 }
 
 /// `text` without control characters: what others wrote must not steer the reader's terminal.
@@ -173,9 +174,33 @@ pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// `text` in lines of at most `width` characters, broken between words; without a width one line.
+pub(crate) fn wrapped(text: &str, width: Option<usize>) -> Vec<String> {
+    let text = plain(text);
+    let Some(width) = width else { return vec![text] };
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
-    use super::plain;
+    use super::{plain, wrapped};
+
+    #[test]
+    fn long_text_is_broken_between_words_where_there_is_an_edge() {
+        assert_eq!(wrapped("say why it is handed on", Some(11)), ["say why it", "is handed", "on"]);
+        assert_eq!(wrapped("unbreakable x", Some(5)), ["unbreakable", "x"]);
+        assert_eq!(wrapped("say why", None), ["say why"]);
+    }
 
     #[test]
     fn text_of_others_cannot_steer_the_terminal() {

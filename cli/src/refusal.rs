@@ -2,7 +2,7 @@
 //!
 //! The only file that knows the client's errors.
 
-use baton_client::Error;
+use baton_client::{Error, FieldViolation};
 use baton_proto::v1::ErrorReason;
 use tonic::Code;
 use tonic_types::StatusExt as _;
@@ -30,6 +30,18 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<baton_client::Violation> for Violation {
+    fn from(violation: baton_client::Violation) -> Self {
+        Self { subject: violation.rule, message: violation.message }
+    }
+}
+
+impl From<FieldViolation> for Violation {
+    fn from(violation: FieldViolation) -> Self {
+        Self { subject: violation.field, message: violation.description }
+    }
+}
+
 /// The message; without the violations where those follow on lines of their own.
 fn message(error: &Error, violations_are_in_it: bool) -> String {
     if violations_are_in_it {
@@ -54,20 +66,10 @@ fn violations(error: &Error) -> Vec<Violation> {
     match error {
         Error::Rejected { violations, .. }
         | Error::HandoffFailed { violations, .. }
-        | Error::StateConflict { violations, .. } => violations
-            .iter()
-            .map(|violation| Violation {
-                subject: violation.rule.clone(),
-                message: violation.message.clone(),
-            })
-            .collect(),
-        Error::Invalid { violations, .. } => violations
-            .iter()
-            .map(|violation| Violation {
-                subject: violation.field.clone(),
-                message: violation.description.clone(),
-            })
-            .collect(),
+        | Error::StateConflict { violations, .. } => {
+            violations.iter().cloned().map(Violation::from).collect()
+        }
+        Error::Invalid { violations, .. } => violations.iter().cloned().map(Violation::from).collect(),
         _ => Vec::new(),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of what is asked.
 
-use baton_client::{Client, Error, Items};
+use baton_client::{Client, ClientBuilder, Error, Items};
 use serde::Serialize;
 
 use crate::{
@@ -28,11 +28,8 @@ impl Session<'_> {
     /// A usage failure if the address is none.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
         let namespace = self.globals.namespace.as_deref().unwrap_or_default();
-        let builder =
-            self.globals.addr.split(',').fold(Client::builder(), |builder, addr| builder.endpoint(addr));
-        let builder = set(builder.namespace(namespace), self.globals.deadline, |builder, deadline| {
-            builder.deadline(deadline)
-        });
+        let builder = Client::builder().endpoints(&self.globals.addr).namespace(namespace);
+        let builder = set(builder, self.globals.deadline, ClientBuilder::deadline);
         builder.build().map_err(|error| match error {
             Error::Invalid { violations, .. } => {
                 let problems: Vec<String> =

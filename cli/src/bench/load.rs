@@ -13,6 +13,8 @@ use super::ring::Ring;
 
 /// Digits of a latency that the histogram keeps.
 const LATENCY_DIGITS: u8 = 3;
+/// Longest latency that is told apart from longer ones, in nanoseconds: a minute.
+const LATENCY_NANOS_MAX: u64 = 60_000_000_000;
 /// Nanoseconds in a second.
 const NANOS_PER_SECOND: f64 = 1e9;
 
@@ -91,5 +93,6 @@ async fn call(window: Window, channel: Channel, mut ring: Ring) -> Result<Histog
 }
 
 fn empty() -> Histogram<u64> {
-    Histogram::new(LATENCY_DIGITS).expect("3 digits are within the 0 to 5 that a histogram takes")
+    Histogram::new_with_max(LATENCY_NANOS_MAX, LATENCY_DIGITS)
+        .expect("the bounds are within what a histogram takes")
 }

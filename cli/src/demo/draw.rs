@@ -9,14 +9,17 @@ use crate::{
     clock,
     exit::Exit,
     failure::Failure,
-    handoff::show::mark,
-    output::{Format, Output, plain},
+    handoff::show::{mark, reason},
+    output::{Format, Output, plain, wrapped},
     style,
     watch::show::troubles,
 };
 
 /// Widest that the column of ticket ids gets.
 const TICKET_WIDTH_MAX: usize = 16;
+
+/// Least room for what the rules said, in characters.
+const ROOM_MIN: usize = 30;
 
 /// The types of events that are drawn.
 pub(super) const DRAWN: [EventType; 5] = [
@@ -70,9 +73,10 @@ fn draw(output: &mut Output, event: &Event, width: usize) -> Result<(), Failure>
     };
     output.line(format_args!("{time}  {name}  {what}"))?;
     let indent = " ".repeat("14:03:21.042".len() + width + 6);
-    for trouble in troubles(event) {
-        let trouble = output.paint(style::WARN, plain(&trouble));
-        output.line(format_args!("{indent}{trouble}"))?;
+    let room = output.width().map(|columns| columns.saturating_sub(indent.len()).max(ROOM_MIN));
+    for line in troubles(event).iter().flat_map(|trouble| wrapped(trouble, room)) {
+        let line = output.paint(style::WARN, line);
+        output.line(format_args!("{indent}{line}"))?;
     }
     Ok(())
 }
@@ -82,8 +86,7 @@ fn hand_off(output: &Output, handoff: &Handoff) -> String {
     let (mark, style) = mark(handoff.status);
     let mark = output.paint(style, mark);
     let (from, to) = (plain(&handoff.from_agent), plain(&handoff.to_agent));
-    let reason = if handoff.reason.is_empty() { "(no reason)".to_owned() } else { plain(&handoff.reason) };
-    format!("{mark} {from:>agents$} → {to:agents$}  {reason}")
+    format!("{mark} {from:>agents$} → {to:agents$}  {}", reason(handoff))
 }
 
 fn closed(output: &Output, event: &Event) -> String {

@@ -121,6 +121,11 @@ pub(crate) fn pair(handoff: &Handoff) -> String {
     plain(&format!("{} → {}", handoff.from_agent, handoff.to_agent))
 }
 
+/// The reason as given, or that there is none.
+pub(crate) fn reason(handoff: &Handoff) -> String {
+    if handoff.reason.is_empty() { "(no reason)".to_owned() } else { plain(&handoff.reason) }
+}
+
 /// The sign of a status, and its colour.
 pub(crate) fn mark(status: HandoffStatus) -> (&'static str, Style) {
     match status {

@@ -8,10 +8,15 @@ use baton_client::{Event, EventType, Handoff};
 use crate::{
     clock,
     failure::Failure,
-    handoff::show::{mark, pair},
-    output::{Output, plain},
+    handoff::show::{mark, pair, reason},
+    output::{Output, plain, wrapped},
     style,
 };
+
+/// Where what happened begins, after time and revision.
+const INDENT: usize = 21;
+/// Least room for what the rules said, in characters.
+const ROOM_MIN: usize = 30;
 
 /// Writes an event with its revision.
 ///
@@ -22,9 +27,10 @@ pub(crate) fn event(output: &mut Output, event: &Event) -> Result<(), Failure> {
     let revision = output.paint(style::DIM, format_args!("{:>6}", event.revision));
     let what = what(output, event);
     output.line(format_args!("{time} {revision}  {what}"))?;
-    for trouble in troubles(event) {
-        let trouble = output.paint(style::WARN, format_args!("! {}", plain(&trouble)));
-        output.line(format_args!("{:21}{trouble}", ""))?;
+    let room = output.width().map(|columns| columns.saturating_sub(INDENT + 2).max(ROOM_MIN));
+    for line in troubles(event).iter().flat_map(|trouble| wrapped(trouble, room)) {
+        let line = output.paint(style::WARN, line);
+        output.line(format_args!("{:INDENT$}  {line}", ""))?;
     }
     Ok(())
 }
@@ -86,5 +92,5 @@ fn handoff_text(output: &Output, handoff: &Handoff) -> String {
     let (mark, style) = mark(handoff.status);
     let task = output.paint(style::NAME, plain(&handoff.task_id));
     let mark = output.paint(style, mark);
-    format!("{task}  {mark} {}  {}", pair(handoff), plain(&handoff.reason))
+    format!("{task}  {mark} {}  {}", pair(handoff), reason(handoff))
 }
