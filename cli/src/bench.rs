@@ -45,7 +45,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, default_value_t = 1, value_name = "SECONDS", value_parser = value_parser!(u64).range(0..=3_600))]
     warmup: u64,
     /// Tasks that are created before; each is handed on 30 times. More are made when they run out
-    #[arg(long, default_value_t = 10_000, value_name = "TASKS", value_parser = value_parser!(u32).range(1..=10_000_000))]
+    #[arg(long, default_value_t = 20_000, value_name = "TASKS", value_parser = value_parser!(u32).range(1..=10_000_000))]
     tasks: u32,
     /// Also measure an echo of the same calls, on this machine [default: unless --addr is given]
     #[arg(long, overrides_with = "no_echo")]

@@ -25,7 +25,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Seconds in the unit that reads best: `830 ns`, `412 µs`, `1.42 ms`, `3.10 s`.
+/// Seconds in the unit that reads best: `830ns`, `412µs`, `1.42ms`, `3.10s`.
 pub(crate) fn short(seconds: f64) -> String {
     let (value, unit) = match seconds {
         s if s >= 1.0 => (s, "s"),
@@ -41,7 +41,7 @@ pub(crate) fn short(seconds: f64) -> String {
     } else {
         2
     };
-    format!("{value:.decimals$} {unit}")
+    format!("{value:.decimals$}{unit}")
 }
 
 #[cfg(test)]
@@ -69,8 +69,7 @@ mod tests {
 
     #[test]
     fn seconds_are_shown_with_three_digits() {
-        let cases =
-            [(0.0, "0"), (8.3e-7, "830 ns"), (4.12e-4, "412 µs"), (0.00142, "1.42 ms"), (3.1, "3.10 s")];
+        let cases = [(0.0, "0"), (8.3e-7, "830ns"), (4.12e-4, "412µs"), (0.00142, "1.42ms"), (3.1, "3.10s")];
         for (seconds, text) in cases {
             assert_eq!(short(seconds), text);
         }

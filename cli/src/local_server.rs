@@ -53,6 +53,19 @@ impl LocalServer {
     }
 }
 
+/// Does `work`, which runs on a local server, unless Ctrl-C comes first: then too the server's folder is removed.
+///
+/// # Errors
+/// That of `work`, or that it was interrupted.
+pub(crate) async fn unless_interrupted(
+    work: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    tokio::select! {
+        done = work => done,
+        _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Failure, "INTERRUPTED", "interrupted")),
+    }
+}
+
 fn stopped(error: tokio::task::JoinError) -> Failure {
     Failure::new(Exit::Failure, "INTERNAL", format!("the server in this process stopped: {error}"))
 }

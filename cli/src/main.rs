@@ -34,6 +34,7 @@ use crate::{
     args::{Cli, Command},
     exit::Exit,
     failure::Failure,
+    local_server::unless_interrupted,
     output::Output,
     session::Session,
 };
@@ -72,8 +73,8 @@ fn run(cli: Cli, addr_is_given: bool, output: &mut Output) -> Result<(), Failure
             Command::Watch(args) => watch::run(args, &mut session).await,
             Command::Summary(args) => summary::run(args, &mut session).await,
             Command::Verify(args) => verify::run(args, &mut session).await,
-            Command::Demo(args) => demo::run(args, &mut session).await,
-            Command::Bench(args) => bench::run(args, &mut session).await,
+            Command::Demo(args) => unless_interrupted(demo::run(args, &mut session)).await,
+            Command::Bench(args) => unless_interrupted(bench::run(args, &mut session)).await,
             Command::Completions { .. } => Ok(()),
         }
     })

@@ -91,7 +91,7 @@ fn figures(summary: &Summary) -> Table {
 
 fn group_table(title: &'static str, groups: &[&SummaryGroup]) -> Table {
     let mut table = Table::new(&[
-        Column::Number("HAND-OFFS"),
+        Column::Number("COUNT"),
         Column::Number("SUCCESS"),
         Column::Number("REJECTED"),
         Column::Number("FAILED"),
@@ -103,7 +103,7 @@ fn group_table(title: &'static str, groups: &[&SummaryGroup]) -> Table {
         let summary = &group.summary;
         table.row([
             summary.hand_off_count.count.to_string(),
-            format!("{:.0} %", summary.success_rate.average * 100.0),
+            format!("{:.0}%", summary.success_rate.average * 100.0),
             summary.rejected.to_string(),
             summary.failed.to_string(),
             duration::short(summary.duration_seconds.p50),

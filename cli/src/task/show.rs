@@ -20,7 +20,7 @@ use crate::{
 pub(crate) fn details(output: &mut Output, task: &Task) -> Result<(), Failure> {
     let progress = task.progress.as_ref().map(|progress| {
         let separator = if progress.note.is_empty() { "" } else { "  " };
-        format!("{} %{separator}{}", progress.percent, progress.note)
+        format!("{}%{separator}{}", progress.percent, progress.note)
     });
     let metadata =
         task.metadata.as_object().filter(|object| !object.is_empty()).map(|_| task.metadata.to_string());

@@ -10,3 +10,4 @@ mod serving;
 mod unreachable;
 mod usage;
 mod verify_folder;
+mod watching;

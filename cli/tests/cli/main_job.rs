@@ -161,18 +161,6 @@ fn a_repeated_request_id_gives_the_first_answer_again() {
 }
 
 #[test]
-fn a_watch_ends_where_it_is_told_to_and_gives_a_line_per_event() {
-    let server = with_task();
-    assert_eq!(server.baton(&send("triage", "billing", "r")).code, 0);
-    let ended =
-        server.baton(&["watch", "--from-revision", "1", "--all", "--until", "completed", "-o", "jsonl"]);
-    assert_eq!(ended.code, 0);
-    let event = |line| serde_json::from_str::<serde_json::Value>(line).expect("a line is JSON");
-    let kinds: Vec<_> = ended.stdout.lines().map(|line| event(line)["type"].clone()).collect();
-    assert_eq!(kinds, ["task_created", "state_updated", "handoff_completed"]);
-}
-
-#[test]
 fn tables_are_for_people_and_lines_of_json_for_programs() {
     let server = with_task();
     let table = server.baton(&["task", "list"]).stdout;

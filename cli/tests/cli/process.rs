@@ -4,7 +4,7 @@
 
 use std::{
     io::Write as _,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use serde_json::Value;
@@ -27,12 +27,7 @@ pub(crate) fn baton(args: &[&str]) -> Ended {
 
 /// Runs `baton` with these arguments and this on stdin.
 pub(crate) fn baton_with_input(args: &[&str], input: &str) -> Ended {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_baton"));
-    for name in ["BATON_ADDR", "BATON_NAMESPACE", "NO_COLOR"] {
-        command.env_remove(name);
-    }
-    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the binary starts");
+    let mut child = spawn(args);
     // A process that reads nothing may be gone by now: that is its right.
     let _may_be_closed = child.stdin.take().expect("stdin is piped").write_all(input.as_bytes());
     let output = child.wait_with_output().expect("the process ends");
@@ -41,6 +36,22 @@ pub(crate) fn baton_with_input(args: &[&str], input: &str) -> Ended {
         stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
         stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
     }
+}
+
+/// Starts `baton` with these arguments, its three streams piped, and none of the caller's own settings.
+pub(crate) fn spawn(args: &[&str]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_baton"));
+    for name in ["BATON_ADDR", "BATON_NAMESPACE", "NO_COLOR"] {
+        command.env_remove(name);
+    }
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("the binary starts")
+}
+
+/// Sends a process a signal, such as `TERM`.
+pub(crate) fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status();
+    assert!(sent.expect("kill runs").success());
 }
 
 impl Ended {

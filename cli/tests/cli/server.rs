@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::process::{Ended, baton};
+use crate::process::{Ended, baton, signal};
 
 /// A running server; killed when dropped.
 pub(crate) struct Server {
@@ -61,9 +61,7 @@ impl Server {
 
     /// Sends it SIGTERM and waits for its end; returns that and its folder.
     pub(crate) fn terminate(mut self) -> (ExitStatus, TempDir) {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
-        assert!(sent.success());
+        signal(&self.child, "TERM");
         let status = self.child.wait().expect("it ends");
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder"));
         (status, folder)

@@ -1,6 +1,8 @@
 //! What is malformed ends with exit code 2, before any server is asked.
 
-use crate::process::{baton, baton_with_input};
+use std::io::Read as _;
+
+use crate::process::{baton, baton_with_input, spawn};
 
 #[test]
 fn a_malformed_command_line_ends_with_2_and_says_so_on_stderr() {
@@ -121,4 +123,15 @@ fn every_shell_gets_its_completions() {
         assert_eq!((ended.code, &*ended.stderr), (0, ""), "{shell}");
         assert!(ended.stdout.contains("handoff") && ended.stdout.contains("on-conflict"), "{shell}");
     }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    // The script is longer than a pipe holds, so the process meets the closed end.
+    let mut child = spawn(&["completions", "bash"]);
+    let mut first = [0; 6];
+    child.stdout.take().expect("stdout is piped").read_exact(&mut first).expect("a script");
+    assert_eq!(&first, b"_baton");
+    let ended = child.wait_with_output().expect("the process ends");
+    assert_eq!((ended.status.code(), ended.stderr), (Some(0), Vec::new()));
 }
