@@ -25,8 +25,9 @@ async function* events(baton, namespace, fromRevision) {
   let backoffMs = BACKOFF_MS_MIN;
   for (;;) {
     const request = { namespace, start_revision: nextRevision, log_id: logId };
+    const stream = baton.handoffs.WatchHandoffs(request, waitForReady);
     try {
-      for await (const response of baton.handoffs.WatchHandoffs(request, waitForReady)) {
+      for await (const response of stream) {
         yield* response.events;
         nextRevision = response.revision + 1;
         logId = response.log_id;
@@ -35,6 +36,10 @@ async function* events(baton, namespace, fromRevision) {
     } catch (error) {
       if (error.code !== grpc.status.UNAVAILABLE) throw error;
       console.error(`lost the server, going on at revision ${nextRevision}`);
+    } finally {
+      // Whoever stops listening tells the server; the stream's last word, that it was cancelled, is then no news.
+      stream.on('error', () => {});
+      stream.cancel();
     }
     // A little luck keeps many watchers from coming back in the same moment.
     await sleep(backoffMs * (0.5 + Math.random() / 2));

@@ -57,6 +57,9 @@ pub struct Handoff {
     /// Why it failed or was withdrawn.
     #[n(15)]
     pub error: Text,
+    /// The owner epoch that its sender held, if it said so.
+    #[n(16)]
+    pub given_epoch: Option<u64>,
 }
 
 /// The life of a hand-off.

@@ -152,9 +152,13 @@ pub(super) fn of_handoff(handoff: &Handoff, task: &Task) -> Option<Refusal> {
     let refusal = Refusal::new(Code::FailedPrecondition, reason, message)
         .metadata("handoff_id", handoff.id)
         .metadata("task_id", &handoff.task_id)
-        .metadata("agent_id", &handoff.from)
         .metadata("owner", &task.owner)
         .metadata("owner_epoch", task.owner_epoch);
+    let refusal = match (reason, handoff.given_epoch) {
+        (ErrorReason::StaleOwner, Some(given_epoch)) => refusal.metadata("given_epoch", given_epoch),
+        (ErrorReason::NotOwner, _) => refusal.metadata("agent_id", &handoff.from),
+        _ => refusal,
+    };
     Some(with_violations(refusal, &handoff.task_id, verdict))
 }
 

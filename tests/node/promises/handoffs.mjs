@@ -162,7 +162,8 @@ const withdrawn = promise('a withdrawn hand-off leaves the owner alone', async (
 });
 
 const conflict = promise('a hand-off that meets a conflict fails and moves nothing', async (run) => {
-  const before = await update(run, 'person', { secret: 1 }, { request_id: 'person 1' });
+  await update(run, 'person', { secret: 1 }, { request_id: 'person 1' });
+  const before = await run.state('person');
   const fields = { request_id: 'hand off ticket-2', transfer: { on_conflict: 'CONFLICT_POLICY_FAIL' } };
   const call = handOff(run, 'ticket-2', 'triage', 'person', fields);
   const refusal = await refused('FAILED_PRECONDITION', 'HANDOFF_FAILED', call);
@@ -198,9 +199,10 @@ const transferred = promise('state can be transferred outside of a hand-off', as
     return run.baton.states.TransferState(run.request({ ...agents, transfer: spec }));
   };
   await refused('FAILED_PRECONDITION', 'STATE_CONFLICT', transfer('CONFLICT_POLICY_FAIL'));
-  const { agent_state } = await transfer('CONFLICT_POLICY_KEEP');
-  equal('person', content(agent_state), { secret: 1, customer: PATCHED.customer });
-  equal('transferred from', agent_state.transferred_from, 'triage');
+  await transfer('CONFLICT_POLICY_KEEP');
+  const after = await run.state('person');
+  equal('person', content(after), { secret: 1, customer: PATCHED.customer });
+  equal('transferred from', after.transferred_from, 'triage');
 });
 
 const finished = promise('a finished task cannot be handed on', async (run) => {

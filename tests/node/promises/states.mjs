@@ -8,7 +8,7 @@ const MERGED = { customer: { name: 'Ada', plan: 'free' }, draft: 'Dear Ada', sec
 /** What triage knows from the patch on. */
 export const PATCHED = { customer: { name: 'Ada', plan: 'pro' }, secret: 7 };
 
-/** Gives `state` to an agent. */
+/** Gives `state` to an agent; returns the receipt. */
 export async function update(run, agent_id, state, fields = {}) {
   const request = run.request({ agent_id, state: toStruct(state), ...fields });
   return (await run.baton.states.UpdateAgentState(request)).agent_state;
@@ -23,13 +23,16 @@ const merged = promise('a merge keeps the keys that it does not name', async (ru
   const first = { customer: 'unknown', secret: 7 };
   await update(run, 'triage', first, { request_id: 'triage 1', expected_revision: 0 });
   const second = { customer: { name: 'Ada', plan: 'free' }, draft: 'Dear Ada' };
-  equal('state', content(await update(run, 'triage', second, { request_id: 'triage 2' })), MERGED);
+  const receipt = await update(run, 'triage', second, { request_id: 'triage 2' });
+  const after = await run.state('triage');
+  equal('revision', after.revision, receipt.revision);
+  equal('state', content(after), MERGED);
 });
 
 const patched = promise('a patch merges deeply and removes by null', async (run) => {
   const patch = { customer: { plan: 'pro' }, draft: null };
-  const after = await update(run, 'triage', patch, { request_id: 'triage 3', mode: 'UPDATE_MODE_PATCH' });
-  equal('state', content(after), PATCHED);
+  await update(run, 'triage', patch, { request_id: 'triage 3', mode: 'UPDATE_MODE_PATCH' });
+  equal('state', content(await run.state('triage')), PATCHED);
 });
 
 const staleRevision = promise('an update that expects a stale revision is aborted and changes nothing', async (run) => {

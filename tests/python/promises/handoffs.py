@@ -222,7 +222,8 @@ def transferred(run):
 
     strict = transfer(v1.CONFLICT_POLICY_FAIL)
     refused("FAILED_PRECONDITION", "STATE_CONFLICT", run.baton.states.TransferState, strict)
-    after = run.baton.states.TransferState(transfer(v1.CONFLICT_POLICY_KEEP)).agent_state
+    run.baton.states.TransferState(transfer(v1.CONFLICT_POLICY_KEEP))
+    after = run.state("person")
     equal("person", content(after), {"secret": 1.0, "customer": PATCHED["customer"]})
     equal("transferred from", after.transferred_from, "triage")
 

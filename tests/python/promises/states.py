@@ -24,7 +24,9 @@ def merged(run):
     first = {"customer": "unknown", "secret": 7.0}
     call(update(run, "triage", first, request_id="triage 1", expected_revision=0))
     second = {"customer": {"name": "Ada", "plan": "free"}, "draft": "Dear Ada"}
-    after = call(update(run, "triage", second, request_id="triage 2")).agent_state
+    receipt = call(update(run, "triage", second, request_id="triage 2")).agent_state
+    after = run.state("triage")
+    equal("revision", after.revision, receipt.revision)
     equal("state", content(after), MERGED)
 
 
@@ -32,8 +34,8 @@ def merged(run):
 def patched(run):
     patch = {"customer": {"plan": "pro"}, "draft": None}
     request = update(run, "triage", patch, request_id="triage 3", mode=v1.UPDATE_MODE_PATCH)
-    after = run.baton.states.UpdateAgentState(request).agent_state
-    equal("state", content(after), PATCHED)
+    run.baton.states.UpdateAgentState(request)
+    equal("state", content(run.state("triage")), PATCHED)
 
 
 @promise("an update that expects a stale revision is aborted and changes nothing")

@@ -90,6 +90,7 @@ fn judged<'a>(
         owner_epoch: task.owner_epoch,
         revision: at.revision,
         error: Text::default(),
+        given_epoch: proposal.owner_epoch,
     };
     Ok((task, handoff))
 }
