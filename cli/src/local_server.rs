@@ -6,7 +6,11 @@ use std::{net::Ipv4Addr, path::Path};
 
 use baton_server::{Server, ServerError, config::Config, shutdown::Shutdown};
 use tempfile::TempDir;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    task::JoinHandle,
+};
 
 use crate::{exit::Exit, failure::Failure};
 
@@ -60,9 +64,10 @@ impl LocalServer {
 pub(crate) async fn unless_interrupted(
     work: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {
         done = work => done,
-        _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Failure, "INTERRUPTED", "interrupted")),
+        _ = interrupt.recv() => Err(Failure::new(Exit::Failure, "INTERRUPTED", "interrupted")),
     }
 }
 

@@ -10,6 +10,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
     value_parser,
 };
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     args::named,
@@ -63,18 +64,22 @@ fn event_type() -> impl TypedValueParser<Value = EventType> {
 /// # Errors
 /// The server's refusal; a revision that is no longer kept; stdout cannot be written.
 pub(crate) async fn run(args: WatchArgs, session: &mut Session<'_>) -> Result<(), Failure> {
-    let mut watch = args.describe(&session.client()?).send().await?;
+    // Taken over first: from the first line on, whoever interrupts is told how to go on.
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut watch = tokio::select! {
+        begun = args.describe(&session.client()?).send() => begun?,
+        _ = interrupt.recv() => return Ok(()),
+    };
     for open in watch.open_handoffs() {
         session.output.one(open, |output, open| {
             let line = show::open_line(output, open);
             output.line(line)
         })?;
     }
-    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
     loop {
         let event = tokio::select! {
             event = watch.next() => event,
-            _ = &mut interrupted => {
+            _ = interrupt.recv() => {
                 let resume = args.resume(&watch, session);
                 session.output.note(format_args!("\nresume with: {resume}"));
                 return Ok(());
