@@ -2,7 +2,7 @@
 //!
 //! The real server, spoken to through real gRPC on loopback. Knows nothing of what it is used for.
 
-use std::{net::Ipv4Addr, path::Path};
+use std::{net::Ipv4Addr, path::Path, sync::Arc};
 
 use baton_server::{Server, ServerError, config::Config, shutdown::Shutdown};
 use tempfile::TempDir;
@@ -36,7 +36,8 @@ impl LocalServer {
         let config = Config { data: folder.path().to_owned(), ..Config::default() };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = format!("http://{}", listener.local_addr()?);
-        let server = tokio::task::spawn_blocking(|| Server::open(config)).await.map_err(stopped)??;
+        let server =
+            tokio::task::spawn_blocking(|| Server::open(config, Arc::default())).await.map_err(stopped)??;
         let shutdown = Shutdown::new();
         let served = tokio::spawn(server.run(listener, None, shutdown.clone()));
         Ok(Self { address, shutdown, served, _folder: folder })

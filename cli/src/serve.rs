@@ -2,7 +2,7 @@
 //!
 //! Puts flags, environment and file together and hands them over. Knows nothing of what the server does with them.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use baton_server::{
     Ready, ServerError,
@@ -56,16 +56,15 @@ const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 /// The settings cannot work; a port or the folder cannot be used; the log is damaged, or failed.
 pub(crate) async fn run(args: ServeArgs, session: &mut Session<'_>) -> Result<(), Failure> {
     let config = args.config()?;
-    // The server counts in metrics of its own, which exist only once the log is open, and its opening must be logged already.
-    let dropped = Metrics::new().log_lines_dropped;
-    let _writes_what_is_left = logging::install(&config, dropped)
+    let metrics = Arc::new(Metrics::new());
+    let _writes_what_is_left = logging::install(&config, metrics.log_lines_dropped.clone())
         .map_err(|error| Failure::new(Exit::Failure, "LOGGING", error.to_string()))?;
     let shutdown = Shutdown::new();
     let signals = StopSignals::install()?;
     let stop = shutdown.clone();
     tokio::spawn(async move { signals.forward_to(&stop).await });
     let output = &mut *session.output;
-    Ok(serve(config, shutdown, |ready| tell(ready, output)).await?)
+    Ok(serve(config, metrics, shutdown, |ready| tell(ready, output)).await?)
 }
 
 /// Tells that the server is ready: in its log, and to programs on stdout.
@@ -74,7 +73,16 @@ fn tell(ready: &Ready<'_>, output: &mut Output) {
     let (listen, http) = (address(ready.listen), address(ready.http));
     let (data, log_id) = (ready.config.data.display().to_string(), ready.log_id.to_string());
     let version = env!("CARGO_PKG_VERSION");
-    tracing::info!(version, listen, http, data, log_id, namespaces = ready.recovered.len(), "ready");
+    for namespace in ready.recovered {
+        tracing::info!(
+            namespace = &*namespace.namespace,
+            revision = namespace.revision.0,
+            checkpoint = namespace.checkpoint_revision.0,
+            duration_us = namespace.took_us,
+            "recovered"
+        );
+    }
+    tracing::info!(version, http, data, log_id, "listening on {}", listen.as_deref().unwrap_or_default());
     if !output.is_table() {
         let told =
             json!({ "version": version, "listen": listen, "http": http, "data": data, "log_id": log_id });
