@@ -1,6 +1,6 @@
 //! Serves a data folder: `cargo run -p baton-server --example serve -- DIR HOST:PORT`.
 
-use std::env;
+use std::{env, sync::Arc};
 
 use baton_server::{
     config::Config, logging, metrics::Metrics, serve, shutdown::Shutdown, shutdown::StopSignals,
@@ -16,11 +16,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Some(listen) = arguments.next() {
         config.listen = listen;
     }
-    let _guard = logging::install(&config, Metrics::new().log_lines_dropped.clone())?;
+    let metrics = Arc::new(Metrics::new());
+    let _guard = logging::install(&config, metrics.log_lines_dropped.clone())?;
     let shutdown = Shutdown::new();
     let signals = StopSignals::install()?;
     let stop = shutdown.clone();
     tokio::spawn(async move { signals.forward_to(&stop).await });
-    serve(config, shutdown, |ready| tracing::info!("listening on {:?}", ready.listen)).await?;
+    serve(config, metrics, shutdown, |ready| tracing::info!("listening on {:?}", ready.listen)).await?;
     Ok(())
 }

@@ -77,15 +77,14 @@ impl Server {
     ///
     /// # Errors
     /// [`ServerError`] if the configuration, the folder or the log cannot be used. Nothing is changed then.
-    pub fn open(config: Config) -> Result<Self, ServerError> {
+    pub fn open(config: Config, metrics: Arc<Metrics>) -> Result<Self, ServerError> {
         config.validate()?;
-        let metrics = Arc::new(Metrics::new());
         let (log, checkpoints) = open_data(&config.data, config.log_size_bytes_max)?;
         let parts = EngineParts {
             log: Box::new(log),
             checkpoints: Box::new(checkpoints),
             clock: Arc::new(SystemClock),
-            metrics: Arc::clone(&metrics),
+            metrics,
         };
         Self::on(parts, config)
     }
@@ -169,6 +168,7 @@ impl Server {
 /// [`ServerError`].
 pub async fn serve(
     config: Config,
+    metrics: Arc<Metrics>,
     shutdown: Shutdown,
     ready: impl FnOnce(&Ready<'_>),
 ) -> Result<(), ServerError> {
@@ -179,7 +179,7 @@ pub async fn serve(
         Some(address) => Some(listener::bind("http", address).await?),
         None => None,
     };
-    let opened = tokio::task::spawn_blocking(move || Server::open(config)).await;
+    let opened = tokio::task::spawn_blocking(move || Server::open(config, metrics)).await;
     let server = opened.map_err(|panic| ServerError::LogFailed(panic.to_string()))??;
     ready(&Ready {
         listen: listener.local_addr().ok(),

@@ -32,8 +32,8 @@ impl Verdict {
         self.errors.is_empty()
     }
 
-    /// Each error as one line.
+    /// Each error as one line, its rule first.
     pub fn error_lines(&self) -> Vec<String> {
-        self.errors.iter().map(|error| error.message.to_string()).collect()
+        self.errors.iter().map(|error| format!("{}: {}", error.rule, error.message)).collect()
     }
 }

@@ -1,0 +1,13 @@
+//! What the binary promises to the shell: exit codes, stdout and stderr, as a script meets them.
+//!
+//! Starts the real process, and where a server is needed, that too is the real one.
+
+mod demo_and_bench;
+mod main_job;
+mod process;
+mod server;
+mod serving;
+mod unreachable;
+mod usage;
+mod verify_folder;
+mod watching;
