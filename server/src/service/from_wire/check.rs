@@ -151,8 +151,8 @@ impl Check {
         given: &prost_types::Duration,
         bounds: std::ops::RangeInclusive<Duration>,
     ) -> Duration {
-        match Duration::try_from(*given) {
-            Ok(duration) if bounds.contains(&duration) => duration,
+        match unsigned(given) {
+            Some(duration) if bounds.contains(&duration) => duration,
             _ => {
                 let (least, most) = (bounds.start(), bounds.end());
                 self.wrong(field, format!("is out of range; give {least:?} to {most:?}"));
@@ -160,4 +160,12 @@ impl Check {
             }
         }
     }
+}
+
+/// A well-formed length of time; `None` if it is negative or its parts are out of their ranges.
+// The library's own conversion overflows at the least number of seconds.
+fn unsigned(given: &prost_types::Duration) -> Option<Duration> {
+    let seconds = u64::try_from(given.seconds).ok()?;
+    let nanos = u32::try_from(given.nanos).ok().filter(|nanos| *nanos < 1_000_000_000)?;
+    Some(Duration::new(seconds, nanos))
 }
