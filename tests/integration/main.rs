@@ -2,6 +2,7 @@
 //!
 //! One binary, so that everything is linked once. Each file is one subject; `harness` starts and ends servers.
 
+mod bad_input;
 mod crash;
 mod end_to_end;
 mod harness;

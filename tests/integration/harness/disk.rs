@@ -50,7 +50,10 @@ impl Disk {
     /// Opens a server on it, as `baton serve` does where there is a folder.
     pub(crate) fn open(&self, config: Config) -> Result<Server, ServerError> {
         match self {
-            Self::Folder(folder) => Server::open(Config { data: folder.path().to_owned(), ..config }),
+            Self::Folder(folder) => {
+                let config = Config { data: folder.path().to_owned(), ..config };
+                Server::open(config, Arc::new(Metrics::new()))
+            }
             Self::Memory(..) => self.open_with(config, Plan::none(), Arc::new(SystemClock)),
         }
     }

@@ -8,9 +8,10 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
+    sync::Arc,
 };
 
-use baton_server::{config::Config, shutdown::Shutdown};
+use baton_server::{config::Config, metrics::Metrics, shutdown::Shutdown};
 
 use super::config;
 
@@ -65,7 +66,9 @@ async fn serve(data: &Path) {
     let listening = |ready: &baton_server::Ready<'_>| {
         println!("{LISTENING}{}", ready.listen.expect("a bound listener has an address"));
     };
-    baton_server::serve(config, Shutdown::new(), listening).await.expect("the server starts");
+    baton_server::serve(config, Arc::new(Metrics::new()), Shutdown::new(), listening)
+        .await
+        .expect("the server starts");
 }
 
 /// A promise of its own, and the entry of the process that the others start.
