@@ -25,7 +25,7 @@ pub(super) fn of_engine(error: EngineError) -> Refusal {
                 .metadata("limit", limit)
                 .retry_after(QUEUE_RETRY)
         }
-        EngineError::TooManyNamespaces { limit } => too_many("namespaces", limit, message),
+        EngineError::TooManyNamespaces { limit } => too_many("namespaces_max", limit, message),
         EngineError::DeadlinePassed => {
             Refusal::new(Code::DeadlineExceeded, ErrorReason::DeadlineExceeded, message)
         }
@@ -116,7 +116,11 @@ pub(super) fn of_rejection(rejection: &Rejection) -> Refusal {
                 .metadata("expected_revision", expected)
         }
         Rejection::Transfer { from, to, obstacle } => {
-            of_obstacle(obstacle, message).metadata("from_agent", from).metadata("to_agent", to)
+            // It is the receiver's state that would be too large.
+            of_obstacle(obstacle, message)
+                .metadata("from_agent", from)
+                .metadata("to_agent", to)
+                .metadata("agent_id", to)
         }
         Rejection::State { agent_id, obstacle } => {
             of_obstacle(obstacle, message).metadata("agent_id", agent_id)
