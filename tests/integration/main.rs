@@ -5,6 +5,7 @@
 mod bad_input;
 mod crash;
 mod end_to_end;
+mod error_reasons;
 mod harness;
 mod log_faults;
 mod restart;
