@@ -94,12 +94,12 @@ fn check_batch<'a>(
     if count == 0 || count > ITEMS_MAX {
         check.wrong("items", format!("has {count}; give 1 to {ITEMS_MAX}"));
     }
+    let namespace = check.namespace(namespace);
     for (index, item) in items.enumerate() {
-        if !item.is_empty() && item != namespace {
+        if !item.is_empty() && *item != *namespace {
             check.wrong(&format!("items[{index}].namespace"), "is not that of the batch; leave it empty");
         }
     }
-    let namespace = check.namespace(namespace);
     check.finish(namespace)
 }
 
