@@ -3,14 +3,17 @@
 //! One binary, so that everything is linked once. Each file is one subject; `harness` starts and ends servers.
 
 mod bad_input;
+mod batches;
 mod crash;
 mod end_to_end;
 mod error_reasons;
 mod full_log;
 mod harness;
 mod log_faults;
+mod paging;
 mod races;
 mod refused_starts;
 mod request_ids;
 mod restart;
+mod states_over_time;
 mod stopping;
