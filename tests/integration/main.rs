@@ -4,12 +4,14 @@
 
 mod bad_input;
 mod batches;
+mod checkpoints;
 mod crash;
 mod end_to_end;
 mod error_reasons;
 mod full_log;
 mod harness;
 mod log_faults;
+mod namespaces;
 mod paging;
 mod races;
 mod refused_starts;
@@ -17,3 +19,5 @@ mod request_ids;
 mod restart;
 mod states_over_time;
 mod stopping;
+mod summaries;
+mod watching;

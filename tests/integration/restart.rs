@@ -1,40 +1,8 @@
 //! A stop and a start lose nothing and change nothing.
 
-use baton_proto::v1::{self, WatchHandoffsRequest};
+use baton_proto::v1;
 
-use crate::harness::{Clients, Disk, TestServer, create, hand_off, state};
-
-/// All that a namespace shows of itself.
-#[derive(Debug, PartialEq)]
-struct Shown {
-    tasks: Vec<v1::Task>,
-    histories: Vec<Vec<v1::TaskHistoryEntry>>,
-    handoffs: Vec<v1::Handoff>,
-    state: v1::AgentState,
-    summary: v1::Summary,
-    events: Vec<v1::HandoffEvent>,
-    verified: Vec<v1::VerifyLogResponse>,
-}
-
-async fn show(clients: &mut Clients) -> Shown {
-    let tasks = clients.tasks.list_tasks(v1::ListTasksRequest::default()).await.unwrap().into_inner().tasks;
-    let mut histories = Vec::new();
-    for task in &tasks {
-        histories.push(clients.history("", &task.task_id).await);
-    }
-    let handoffs = clients.handoffs.list_handoffs(v1::ListHandoffsRequest::default()).await.unwrap();
-    let head = clients.head("").await;
-    let watch = WatchHandoffsRequest { start_revision: 1, all_events: true, ..Default::default() };
-    Shown {
-        tasks,
-        histories,
-        handoffs: handoffs.into_inner().handoffs,
-        state: clients.state("", "billing").await.unwrap(),
-        summary: clients.summary("").await,
-        events: clients.events(watch, head).await,
-        verified: clients.verify("").await.unwrap(),
-    }
-}
+use crate::harness::{Disk, TestServer, create, hand_off, show, state};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_is_as_it_was_after_an_orderly_stop() {

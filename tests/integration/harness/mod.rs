@@ -10,6 +10,7 @@ mod process;
 mod refused;
 mod seeds;
 mod server;
+mod shown;
 
 use std::{future::Future, time::Duration};
 
@@ -22,6 +23,7 @@ pub(crate) use self::{
     refused::Refused,
     seeds::seed,
     server::{TestServer, config},
+    shown::show,
 };
 
 /// Longest wait for something that should happen soon; the tests fail rather than hang.

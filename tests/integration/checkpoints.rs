@@ -1,0 +1,118 @@
+//! Checkpoints save replaying, and change nothing: with all, with damaged ones, and with none the server shows the same.
+
+use std::{fs, path::PathBuf};
+
+use baton_proto::v1;
+use baton_server::config::Config;
+
+use crate::harness::{Clients, Disk, TestServer, config, create, hand_off, show, state};
+
+/// The shortest distance between checkpoints that can be set.
+fn often() -> Config {
+    Config { checkpoint_events: 100, ..config() }
+}
+
+/// 300 tasks, hand-offs of all outcomes, states.
+async fn fill(clients: &mut Clients, from: usize) {
+    for index in from..from + 100 {
+        let task = format!("task-{index}");
+        clients.create(create("", &task, "triage")).await.unwrap();
+        let note = [("order", task.as_str())];
+        clients.states.update_agent_state(state("", "triage", &note)).await.unwrap();
+        let request_id = format!("hand-off-{index}");
+        let asked = v1::HandOffRequest { request_id, ..hand_off("", &task, "triage", "billing") };
+        clients.hand_off(asked).await.unwrap();
+        if index % 10 == 0 {
+            clients.hand_off(hand_off("", &task, "triage", "legal")).await.unwrap_err();
+        }
+    }
+}
+
+/// The checkpoints in the folder, oldest first.
+fn files(disk: &Disk) -> Vec<PathBuf> {
+    let folder = disk.path().join("checkpoints");
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+fn damage(file: &PathBuf) {
+    let mut bytes = fs::read(file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(file, bytes).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_good_damaged_and_no_checkpoints_the_server_shows_the_same() {
+    let disk = Disk::folder();
+    for life in 0..3 {
+        let server = TestServer::start_with(&disk, often()).await;
+        fill(&mut server.clients().await, life * 100).await;
+        server.stop().await;
+    }
+    let server = TestServer::start_with(&disk, often()).await;
+    let mut clients = server.clients().await;
+    // Written last, and after the last checkpoint.
+    clients.create(create("", "last", "triage")).await.unwrap();
+    let shown = show(&mut clients).await;
+    let head = clients.head("").await;
+    server.stop().await;
+
+    let kept = files(&disk);
+    assert_eq!(kept.len(), 2, "the newest two are kept: {kept:?}");
+    let mut revisions = vec![head + 1];
+    for damaged in 0..=2 {
+        if damaged > 0 {
+            damage(&kept[2 - damaged]);
+        }
+        // As the tests' own configuration has it, no new checkpoint is written.
+        let opened = disk.open(config()).unwrap();
+        let from = opened.recovered()[0].checkpoint_revision.0;
+        assert!(from < *revisions.last().unwrap(), "{damaged} are damaged, and it starts from {from}");
+        revisions.push(from);
+        let server = TestServer::serve(opened).await;
+        let mut clients = server.clients().await;
+        assert!(show(&mut clients).await == shown, "with {damaged} damaged it shows something else");
+        repeated(&mut clients).await;
+        server.stop().await;
+    }
+    assert_eq!(revisions.pop(), Some(0), "without a checkpoint all is replayed");
+    assert!(revisions.pop() > Some(0), "an older one stands in for the newest");
+}
+
+/// What was asked before the checkpoint is known after it.
+async fn repeated(clients: &mut Clients) {
+    let head = clients.head("").await;
+    let request_id = "hand-off-5".to_owned();
+    let asked = v1::HandOffRequest { request_id, ..hand_off("", "task-5", "triage", "billing") };
+    let (handoff, _) = clients.hand_off(asked).await.expect("the first answer is given again");
+    assert_eq!(clients.handoff("", &handoff.handoff_id).await.unwrap(), handoff);
+    assert_eq!(clients.head("").await, head);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_of_another_log_is_left_aside() {
+    let (disk, other) = (Disk::folder(), Disk::folder());
+    for (disk, agent) in [(&disk, "triage"), (&other, "somebody")] {
+        let server = TestServer::start_with(disk, often()).await;
+        let mut clients = server.clients().await;
+        for index in 0..400 {
+            clients.create(create("", &format!("task-{index}"), agent)).await.unwrap();
+        }
+        server.stop().await;
+    }
+    for file in files(&disk) {
+        fs::remove_file(file).unwrap();
+    }
+    for file in files(&other) {
+        fs::copy(&file, disk.path().join("checkpoints").join(file.file_name().unwrap())).unwrap();
+    }
+    assert!(!files(&disk).is_empty());
+    let opened = disk.open(config()).unwrap();
+    assert_eq!(opened.recovered()[0].checkpoint_revision.0, 0);
+    let server = TestServer::serve(opened).await;
+    let task = server.clients().await.task("", "task-3").await.unwrap();
+    assert_eq!(task.assigned_agent, "triage");
+    server.stop().await;
+}
