@@ -133,7 +133,7 @@ impl State {
         if let Some(rules) = rules {
             self.rules = rules;
         }
-        for (key, remembered) in requests {
+        for (key, remembered) in requests.in_order {
             self.requests.insert(key, remembered, self.memory);
         }
     }

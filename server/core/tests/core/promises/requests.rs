@@ -97,6 +97,31 @@ fn of_too_many_requests_the_oldest_are_forgotten() {
 }
 
 #[test]
+fn of_too_many_requests_in_one_batch_the_oldest_are_forgotten() {
+    let memory = RequestMemory { count_max: 8, ..RequestMemory::default() };
+    let mut state = State::new(memory);
+    let mut draft = Draft::new(&state);
+    let request =
+        |number: usize| Command::new(&format!("r-{number}"), 1, create(&format!("t-{number}"), "a"));
+    for number in 0..32 {
+        execute(&mut draft, &request(number), 1).unwrap();
+    }
+    let changes = draft.into_changes();
+    state.absorb(changes);
+    let mut draft = Draft::new(&state);
+    for number in 24..32 {
+        assert!(
+            is_repeated(execute(&mut draft, &request(number), 1)),
+            "request {number} is among the newest 8"
+        );
+    }
+    for number in 0..24 {
+        let rejection = execute(&mut draft, &request(number), 1).unwrap_err();
+        assert!(matches!(rejection, Rejection::TaskExists { .. }), "request {number}: {rejection}");
+    }
+}
+
+#[test]
 fn a_batch_remembers_its_own_requests() {
     let state = State::default();
     let mut draft = Draft::new(&state);
