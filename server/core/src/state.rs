@@ -5,8 +5,8 @@
 use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use crate::{
-    AgentId, AgentState, Handoff, HandoffId, History, Revision, RuleSet, StateChange, Task, TaskEntry,
-    TaskId,
+    AgentId, AgentState, Handoff, HandoffId, HandoffStatus, History, Revision, RuleSet, StateChange, Task,
+    TaskEntry, TaskId,
     draft::Changes,
     history::TaskChange,
     limits::{STATE_HISTORY_MAX, TASK_HISTORY_MAX},
@@ -138,14 +138,17 @@ impl State {
         }
     }
 
-    /// A hand-off leaves together with the last entry of its task's history that tells of it.
+    /// A closed hand-off leaves together with the last entry of its task's history that tells of it. An open one stays
+    /// until it is closed, which is a new entry: its task still names it.
     fn add_task_entry(&mut self, id: &TaskId, entry: TaskEntry) {
         let Some(record) = self.tasks.get_mut(id) else { return };
         if let Some(dropped) = record.history.push(entry, TASK_HISTORY_MAX)
             && let TaskChange::Handoff(handoff) = dropped.what
         {
-            let present = self.handoffs.get(&handoff.id);
-            if present.is_some_and(|present| present.revision == handoff.revision) {
+            let is_last = |present: &Arc<Handoff>| present.revision == handoff.revision;
+            if handoff.status != HandoffStatus::Initiated
+                && self.handoffs.get(&handoff.id).is_some_and(is_last)
+            {
                 self.handoffs.remove(&handoff.id);
             }
         }

@@ -1,10 +1,10 @@
 //! Histories are bounded, and say how much is no longer kept.
 
-use baton_core::{StateChangeKind, TaskChange, limits};
+use baton_core::{HandoffStatus, StateChangeKind, TaskChange, limits};
 
 use crate::{
     namespace::Namespace,
-    words::{create, hand_off, know, object, touch},
+    words::{create, execute, hand_off, initiate, know, object, touch, withdraw},
 };
 
 #[test]
@@ -53,4 +53,35 @@ fn a_closed_hand_off_leaves_with_the_last_line_that_tells_of_it() {
     ns.grant(touch("t"));
     assert!(ns.state.handoff(closed.id).is_none());
     assert_eq!(ns.state.handoffs_after(None).count(), 0);
+}
+
+#[test]
+fn an_open_hand_off_outlives_its_line_in_a_long_history() {
+    for close in [execute, withdraw] {
+        let mut ns = Namespace::new();
+        ns.grant(create("t", "a"));
+        let open = ns.handoff(initiate("t", "a", "b")).0.id;
+        for _ in 0..=limits::TASK_HISTORY_MAX {
+            ns.grant(touch("t"));
+        }
+        assert!(ns.state.handoff(open).is_some(), "the task still names {open}");
+        let (_, task) = ns.handoff(close(open));
+        assert_eq!(task.open_handoff, None);
+    }
+}
+
+#[test]
+fn an_open_hand_off_that_outlived_its_line_leaves_once_it_is_closed() {
+    let mut ns = Namespace::new();
+    ns.grant(create("t", "a"));
+    let (open, _) = ns.handoff(initiate("t", "a", "b"));
+    for _ in 0..=limits::TASK_HISTORY_MAX {
+        ns.grant(touch("t"));
+    }
+    ns.grant(withdraw(open.id));
+    for _ in 1..=limits::TASK_HISTORY_MAX {
+        assert_eq!(ns.state.handoff(open.id).unwrap().status, HandoffStatus::Withdrawn);
+        ns.grant(touch("t"));
+    }
+    assert!(ns.state.handoff(open.id).is_none());
 }
