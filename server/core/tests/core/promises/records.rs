@@ -122,6 +122,16 @@ fn a_damaged_body_is_never_more_than_refused() {
 }
 
 #[test]
+fn a_body_nested_without_end_is_refused() {
+    let mut body = encode_body(&entries().0[1..2]);
+    // The first list of the update becomes the opening of a hundred thousand lists.
+    let at = body.windows(4).position(|bytes| bytes == b"list").unwrap() + 4;
+    body.truncate(at);
+    body.resize(at + 100_000, 0x81);
+    assert!(matches!(decode_body(BODY_FORMAT, &body), Err(BodyError::Malformed(_))));
+}
+
+#[test]
 fn a_value_that_is_nested_as_deep_as_may_be_is_read() {
     let depth = baton_core::limits::VALUE_DEPTH_MAX;
     let json = format!("{}1{}", r#"{"k":"#.repeat(depth), "}".repeat(depth));
