@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod namespace;
+mod plain;
 mod promises;
+mod random;
 mod words;
