@@ -40,7 +40,8 @@ pub(super) fn execute(draft: &Draft<'_>, execute: &CloseHandoff, at: At) -> Resu
         context: open.context.clone(),
     };
     let verdict = judge(draft, &proposal, Some(open.id));
-    let handoff = Handoff { judged_us: at.now_us, revision: at.revision, ..(**open).clone() };
+    let owner_epoch = task.owner_epoch;
+    let handoff = Handoff { judged_us: at.now_us, owner_epoch, revision: at.revision, ..(**open).clone() };
     if verdict.is_valid() {
         return Ok(carried_out(draft, task, Handoff { verdict, ..handoff }, at));
     }
@@ -53,12 +54,12 @@ pub(super) fn withdraw(draft: &Draft<'_>, withdraw: &CloseHandoff, at: At) -> Re
     let handoff = Handoff {
         status: HandoffStatus::Withdrawn,
         completed_us: Some(at.now_us),
+        owner_epoch: task.owner_epoch,
         revision: at.revision,
         error: withdraw.reason.clone(),
         ..(**open).clone()
     };
-    let mut after = task.after();
-    after.open_handoff = None;
+    let after = after_closing(task, handoff.id);
     Ok(recorded(handoff, after))
 }
 
@@ -107,8 +108,7 @@ fn carried_out(draft: &Draft<'_>, task: &Task, handoff: Handoff, at: At) -> Even
         owner: handoff.to.clone(),
         owner_epoch,
         handoff_count: task.handoff_count + 1,
-        open_handoff: None,
-        ..task.after()
+        ..after_closing(task, handoff.id)
     };
     let transfer = Transfer { spec: handoff.transfer.spec.clone(), from_revision };
     let status = HandoffStatus::Completed;
@@ -116,8 +116,7 @@ fn carried_out(draft: &Draft<'_>, task: &Task, handoff: Handoff, at: At) -> Even
 }
 
 fn failed(task: &Task, handoff: Handoff, step: StepName, error: String, at: At) -> Event {
-    let mut after = task.after();
-    after.open_handoff = after.open_handoff.filter(|open| *open != handoff.id);
+    let after = after_closing(task, handoff.id);
     let failed_step = Some(step);
     let closed = Handoff {
         status: HandoffStatus::Failed,
@@ -127,6 +126,13 @@ fn failed(task: &Task, handoff: Handoff, step: StepName, error: String, at: At) 
         ..handoff
     };
     recorded(closed, after)
+}
+
+/// The task without `closed` as its open hand-off. Another one stays: with the rule `open_handoff` off, there may be one.
+fn after_closing(task: &Task, closed: HandoffId) -> TaskAfter {
+    let mut after = task.after();
+    after.open_handoff = after.open_handoff.filter(|open| *open != closed);
+    after
 }
 
 /// The revision of the sender's state that moves, after a look whether it can; 0: there is nothing to move.
