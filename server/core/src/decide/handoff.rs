@@ -59,8 +59,7 @@ pub(super) fn withdraw(draft: &Draft<'_>, withdraw: &CloseHandoff, at: At) -> Re
         error: withdraw.reason.clone(),
         ..(**open).clone()
     };
-    let after = after_closing(task, handoff.id);
-    Ok(recorded(handoff, after))
+    Ok(recorded(handoff, TaskAfter { open_handoff: None, ..task.after() }))
 }
 
 /// The proposed hand-off as the rules see it: initiated or rejected.
@@ -108,7 +107,8 @@ fn carried_out(draft: &Draft<'_>, task: &Task, handoff: Handoff, at: At) -> Even
         owner: handoff.to.clone(),
         owner_epoch,
         handoff_count: task.handoff_count + 1,
-        ..after_closing(task, handoff.id)
+        open_handoff: None,
+        ..task.after()
     };
     let transfer = Transfer { spec: handoff.transfer.spec.clone(), from_revision };
     let status = HandoffStatus::Completed;
@@ -116,7 +116,6 @@ fn carried_out(draft: &Draft<'_>, task: &Task, handoff: Handoff, at: At) -> Even
 }
 
 fn failed(task: &Task, handoff: Handoff, step: StepName, error: String, at: At) -> Event {
-    let after = after_closing(task, handoff.id);
     let failed_step = Some(step);
     let closed = Handoff {
         status: HandoffStatus::Failed,
@@ -125,14 +124,7 @@ fn failed(task: &Task, handoff: Handoff, step: StepName, error: String, at: At) 
         completed_us: Some(at.now_us),
         ..handoff
     };
-    recorded(closed, after)
-}
-
-/// The task without `closed` as its open hand-off. Another one stays: with the rule `open_handoff` off, there may be one.
-fn after_closing(task: &Task, closed: HandoffId) -> TaskAfter {
-    let mut after = task.after();
-    after.open_handoff = after.open_handoff.filter(|open| *open != closed);
-    after
+    recorded(closed, TaskAfter { open_handoff: None, ..task.after() })
 }
 
 /// The revision of the sender's state that moves, after a look whether it can; 0: there is nothing to move.

@@ -116,6 +116,7 @@ impl World {
         if !self.makes(Mistake::HandoffsUncounted) {
             task.handoffs += 1;
         }
+        task.outcome.clear();
         if task.open == Some(handoff.id) {
             task.open = None;
         }

@@ -26,7 +26,7 @@ pub(crate) const RULES: [&str; 12] = [
 
 impl World {
     pub(crate) fn switch(&mut self, rule: &'static str, on: bool) -> Result<Reply, Refusal> {
-        let guards_truth = rule == "unknown_task" || rule == "stale_owner";
+        let guards_truth = ["unknown_task", "stale_owner", "open_handoff"].contains(&rule);
         if guards_truth && !on && !self.makes(Mistake::AnyRuleSwitchable) {
             return Err(Refusal::RuleNotSwitchable { rule });
         }

@@ -1,10 +1,10 @@
 //! Hand-offs in two halves: initiated, then executed or withdrawn.
 
-use baton_core::{BuiltInRule, End, HandoffId, HandoffStatus, Rejection, Revision, StepName, TaskStatus};
+use baton_core::{End, HandoffId, HandoffStatus, Rejection, Revision, StepName, TaskStatus};
 
 use crate::{
     namespace::Namespace,
-    words::{closed, create, end, execute, hand_off, initiate, know, object, start, switch, withdraw},
+    words::{closed, create, end, execute, hand_off, initiate, know, object, start, withdraw},
 };
 
 /// A task `t` of `a` that is to go to `b`.
@@ -108,39 +108,4 @@ fn the_owner_goes_on_working_while_a_hand_off_is_open() {
     let (mut ns, id) = initiated();
     ns.grant(start("t"));
     assert_eq!(ns.task("t").task.open_handoff, Some(id));
-}
-
-#[test]
-fn closing_one_of_several_open_hand_offs_leaves_the_one_that_the_task_names() {
-    for close in [execute, withdraw] {
-        let (mut ns, first) = initiated();
-        ns.grant(switch(BuiltInRule::OpenHandoff, false));
-        let (second, _) = ns.handoff(initiate("t", "a", "c"));
-        let (_, task) = ns.handoff(close(first));
-        assert_eq!(task.open_handoff, Some(second.id));
-    }
-}
-
-#[test]
-fn a_hand_off_past_an_open_one_leaves_it_open() {
-    let (mut ns, open) = initiated();
-    ns.grant(switch(BuiltInRule::OpenHandoff, false));
-    let (_, task) = ns.handoff(hand_off("t", "a", "c"));
-    assert_eq!((task.owner.as_str(), task.open_handoff), ("c", Some(open)));
-    let (overtaken, task) = ns.handoff(execute(open));
-    assert_eq!(
-        (overtaken.status, task.owner.as_str(), task.open_handoff),
-        (HandoffStatus::Failed, "c", None)
-    );
-}
-
-#[test]
-fn a_closed_hand_off_tells_the_tasks_owner_epoch_after_it() {
-    for close in [execute, withdraw] {
-        let (mut ns, open) = initiated();
-        ns.grant(switch(BuiltInRule::OpenHandoff, false));
-        ns.grant(hand_off("t", "a", "c"));
-        let (handoff, task) = ns.handoff(close(open));
-        assert_eq!((handoff.owner_epoch, task.owner_epoch), (2, 2));
-    }
 }

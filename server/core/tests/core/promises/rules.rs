@@ -123,7 +123,7 @@ fn a_rule_that_is_switched_off_refuses_nothing_until_it_is_on_again() {
 #[test]
 fn what_guards_the_logs_truth_cannot_be_switched_off() {
     let mut ns = Namespace::new();
-    for rule in [BuiltInRule::UnknownTask, BuiltInRule::StaleOwner] {
+    for rule in [BuiltInRule::UnknownTask, BuiltInRule::StaleOwner, BuiltInRule::OpenHandoff] {
         assert_eq!(ns.refuse(switch(rule, false)), Rejection::RuleNotSwitchable { rule });
         ns.grant(switch(rule, true));
         assert!(ns.state.rules().is_on(rule));
