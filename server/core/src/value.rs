@@ -80,11 +80,11 @@ pub(crate) fn patched_value(present: Option<&Value>, change: &Value) -> Option<V
 }
 
 impl Value {
-    /// Size in bytes: the bytes of all texts and keys, and 8 for each other value. Close to what its encodings take.
+    /// Size in bytes: the bytes of all texts and keys, and 8 for each value. Close to what its encodings take.
     pub fn size(&self) -> usize {
         match self {
             Self::Null | Self::Bool(_) | Self::Number(_) => 8,
-            Self::String(text) => text.len(),
+            Self::String(text) => text.len() + 8,
             Self::List(items) => items.iter().map(Self::size).sum::<usize>() + 8,
             Self::Object(object) => object.size() + 8,
         }

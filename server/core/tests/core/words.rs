@@ -117,6 +117,9 @@ pub(crate) fn object(json: &str) -> Object {
     }
 }
 
+/// What [`big`] adds to the bytes it is given: its key, and what each value counts.
+pub(crate) const BIG_BYTES: usize = "big".len() + 8;
+
 /// An object of one text of that many bytes under the key `big`.
 pub(crate) fn big(bytes: usize) -> Object {
     Object::new([(Text::from("big"), Value::String(Text::from("b".repeat(bytes))))].into())

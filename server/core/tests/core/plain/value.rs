@@ -42,7 +42,7 @@ pub(crate) fn size(map: &PlainMap) -> usize {
 fn value_size(value: &Plain) -> usize {
     match value {
         Plain::Null | Plain::Bool(_) | Plain::Number(_) => 8,
-        Plain::Text(text) => text.len(),
+        Plain::Text(text) => text.len() + 8,
         Plain::List(items) => 8 + items.iter().map(value_size).sum::<usize>(),
         Plain::Map(map) => 8 + size(map),
     }

@@ -8,7 +8,7 @@ use baton_core::{
 
 use crate::{
     namespace::Namespace,
-    words::{big, create, create_with, end, hand_off, initiate, know, proposal, switch},
+    words::{BIG_BYTES, big, create, create_with, end, hand_off, initiate, know, proposal, switch},
 };
 
 /// A task `t` of `a` that may be handed to `b`.
@@ -32,7 +32,7 @@ fn passed_on(ns: &mut Namespace, count: u32) {
 }
 
 fn know_much(ns: &mut Namespace, bytes: usize) {
-    ns.grant(know("a", big(bytes - "big".len())));
+    ns.grant(know("a", big(bytes - BIG_BYTES)));
 }
 
 fn rules_of(verdict: &Verdict) -> Vec<BuiltInRule> {
@@ -48,7 +48,7 @@ fn refused_by(rule: BuiltInRule) -> (Namespace, Proposal) {
         BuiltInRule::EmptyReason => asked.reason = Text::from(" \t\n"),
         BuiltInRule::FinishedTask => _ = ns.grant(end("t", End::Cancel)),
         BuiltInRule::MetadataSize => {
-            let bytes = limits::RULE_METADATA_BYTES_MAX + 1 - "big".len();
+            let bytes = limits::RULE_METADATA_BYTES_MAX + 1 - BIG_BYTES;
             ns.grant(create_with("large", "a", big(bytes)));
             asked = proposal("large", "a", "b");
         }
@@ -190,7 +190,7 @@ fn all_that_is_wrong_with_a_hand_off_of_an_unknown_task_is_told_too() {
 #[test]
 fn what_is_exactly_at_a_limit_is_allowed() {
     let mut ns = Namespace::new();
-    ns.grant(create_with("t", "a", big(limits::RULE_METADATA_BYTES_MAX - "big".len())));
+    ns.grant(create_with("t", "a", big(limits::RULE_METADATA_BYTES_MAX - BIG_BYTES)));
     know_much(&mut ns, limits::RULE_STATE_BYTES_MAX);
     let asked = Proposal { context: context(limits::RULE_CONTEXT_BYTES_MAX), ..proposal("t", "a", "b") };
     let (handoff, _) = ns.handoff(Action::HandOff(asked));

@@ -135,7 +135,7 @@ fn a_transfer_that_would_make_the_receivers_state_too_large_is_refused() {
     let of = |key: &str, bytes: usize| object(&format!(r#"{{"{key}":"{}"}}"#, "x".repeat(bytes)));
     ns.grant(know("a", of("a", 1_000_000)));
     ns.grant(know("b", of("b", 2_000_000)));
-    let obstacle = Obstacle::TooManyBytes(3_000_002);
+    let obstacle = Obstacle::TooManyBytes(3_000_018);
     let expected = Rejection::Transfer { from: "a".into(), to: "b".into(), obstacle };
     assert_eq!(ns.refuse(transfer("a", "b", TransferSpec::default())), expected);
 }

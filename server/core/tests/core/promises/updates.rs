@@ -4,7 +4,7 @@ use baton_core::{Obstacle, Rejection, UpdateMode, Value, limits};
 
 use crate::{
     namespace::Namespace,
-    words::{big, know, object, state},
+    words::{BIG_BYTES, big, know, object, state},
 };
 
 /// The objects among the examples of RFC 7396, appendix A, and the one of section 3: target, patch, result.
@@ -81,7 +81,7 @@ fn a_replacement_leaves_nothing_of_what_was() {
 #[test]
 fn a_state_grows_to_2_mib_and_no_further() {
     let mut ns = Namespace::new();
-    ns.grant(know("a", big(limits::STATE_BYTES_MAX - "big".len())));
+    ns.grant(know("a", big(limits::STATE_BYTES_MAX - BIG_BYTES)));
     assert_eq!(ns.agent("a").state.knowledge.size(), limits::STATE_BYTES_MAX);
     let obstacle = Obstacle::TooManyBytes(limits::STATE_BYTES_MAX + 9);
     assert_eq!(
