@@ -13,9 +13,9 @@ pub(super) type Key = (&'static str, String);
 #[derive(Debug)]
 pub(super) enum Answer {
     /// A task was created or changed.
-    Task { namespace: &'static str, task: v1::Task },
+    Task { namespace: &'static str, task: Box<v1::Task> },
     /// A hand-off was completed.
-    Completed { namespace: &'static str, handoff: v1::Handoff, task: v1::Task },
+    Completed { namespace: &'static str, handoff: Box<v1::Handoff>, task: Box<v1::Task> },
     /// A hand-off was refused, and recorded under this id.
     Rejected { namespace: &'static str, handoff_id: String, task_id: String },
     /// An agent's state is `count` at `revision`.
@@ -45,13 +45,13 @@ impl Ledger {
     pub(super) fn enter(&mut self, answer: Answer) {
         self.answers += 1;
         match answer {
-            Answer::Task { namespace, task } => self.enter_task(namespace, task),
+            Answer::Task { namespace, task } => self.enter_task(namespace, *task),
             Answer::Completed { namespace, handoff, task } => {
                 let of_task = self.completed.entry((namespace, handoff.task_id.clone())).or_default();
-                let before = of_task.insert(handoff.owner_epoch, handoff.clone());
+                let before = of_task.insert(handoff.owner_epoch, (*handoff).clone());
                 assert_eq!(before, None, "two hand-offs gave the same epoch");
-                self.unproved.push((namespace, handoff));
-                self.enter_task(namespace, task);
+                self.unproved.push((namespace, *handoff));
+                self.enter_task(namespace, *task);
             }
             Answer::Rejected { namespace, handoff_id, task_id } => {
                 self.rejected.entry((namespace, task_id)).or_default().push(handoff_id);

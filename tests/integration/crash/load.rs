@@ -126,16 +126,19 @@ impl Worker {
         let namespace = self.namespace;
         match ask {
             Ask::Create(request) => match clients.create(request.clone()).await {
-                Ok(task) => Ok(Answer::Task { namespace, task }),
+                Ok(task) => Ok(Answer::Task { namespace, task: Box::new(task) }),
                 // Another worker was first to make a shared task.
                 Err(status) if status.code() == Code::AlreadyExists => {
                     let task = clients.task(namespace, &request.task_id).await?;
-                    Ok(Answer::Task { namespace, task })
+                    Ok(Answer::Task { namespace, task: Box::new(task) })
                 }
                 Err(status) => Err(status),
             },
             Ask::HandOff(request) => match clients.hand_off(request.clone()).await {
-                Ok((handoff, task)) => Ok(Answer::Completed { namespace, handoff, task }),
+                Ok((handoff, task)) => {
+                    let (handoff, task) = (Box::new(handoff), Box::new(task));
+                    Ok(Answer::Completed { namespace, handoff, task })
+                }
                 Err(status) if status.code() == Code::FailedPrecondition => {
                     let handoff_id = Refused::from(status).value("handoff_id").to_owned();
                     Ok(Answer::Rejected { namespace, handoff_id, task_id: request.task_id })
@@ -144,7 +147,7 @@ impl Worker {
             },
             Ask::Progress(request) => {
                 let answer = clients.tasks.update_task(request).await?.into_inner();
-                Ok(Answer::Task { namespace, task: answer.task.expect("the task is given") })
+                Ok(Answer::Task { namespace, task: Box::new(answer.task.expect("the task is given")) })
             }
             Ask::State(request, count) => {
                 let agent_id = request.agent_id.clone();
@@ -158,7 +161,7 @@ impl Worker {
     fn learn(&mut self, answer: &Answer) {
         let (Answer::Task { task, .. } | Answer::Completed { task, .. }) = answer else { return };
         if !task.task_id.starts_with("shared") {
-            self.task = Some(task.clone());
+            self.task = Some((**task).clone());
         }
     }
 }

@@ -20,6 +20,8 @@ const WORKERS: usize = 24;
 const CONNECTIONS: usize = 4;
 /// Tenants.
 pub(crate) const NAMESPACES: [&str; 3] = ["", "north", "south"];
+/// How often a server is killed while it still starts, in rounds.
+const DEATH_AT_START_EVERY: u64 = 3;
 /// How often all of the log is proved, in rounds; what is new is proved in each.
 const WHOLE_PROOF_EVERY: u64 = 10;
 
@@ -33,6 +35,10 @@ async fn kill_9_under_load_loses_nothing_that_was_answered_and_does_nothing_twic
         .collect();
     let mut ledger = Ledger::default();
     for round in 1..=rounds {
+        if round % DEATH_AT_START_EVERY == 0 {
+            let life = Duration::from_micros(random.u64(0..60_000));
+            ServerProcess::start_and_kill_after(disk.path(), life);
+        }
         let server = ServerProcess::start(disk.path());
         workers = settle(workers, &server, &mut ledger).await;
         let mut clients = Clients::connect(server.address).await;

@@ -6,7 +6,7 @@ use baton_proto::v1;
 use prost_types::{Struct, Value, value::Kind};
 
 /// A string as a value of a Struct.
-pub(crate) fn text(text: impl Into<String>) -> Value {
+fn text(text: impl Into<String>) -> Value {
     Value { kind: Some(Kind::StringValue(text.into())) }
 }
 

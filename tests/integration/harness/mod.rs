@@ -15,7 +15,7 @@ mod shown;
 use std::{future::Future, time::Duration};
 
 pub(crate) use self::{
-    asks::{context, create, hand_off, object, start, state, text},
+    asks::{context, create, hand_off, object, start, state},
     clients::{Clients, events_until},
     disk::Disk,
     gate::Gate,

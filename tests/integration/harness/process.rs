@@ -9,6 +9,7 @@ use std::{
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     sync::Arc,
+    time::Duration,
 };
 
 use baton_server::{config::Config, metrics::Metrics, shutdown::Shutdown};
@@ -29,18 +30,21 @@ pub(crate) struct ServerProcess {
 impl ServerProcess {
     /// Starts one on `data` and waits until it listens.
     pub(crate) fn start(data: &Path) -> Self {
-        let program = std::env::current_exe().expect("a running program has a path");
-        let mut child = Command::new(program)
-            .args(["--exact", "harness::process::a_server_in_a_process_of_its_own_is_reached", "--nocapture"])
-            .env(DATA, data)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("this program can be started again");
+        let mut child = spawn(data);
         let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
         let mut said = lines.map(|line| line.expect("the process speaks UTF-8"));
         let address = said.find_map(|line| Some(line.split_once(LISTENING)?.1.parse()));
         let address = address.expect("the process says where it listens").expect("it gives an address");
         Self { address, child }
+    }
+
+    /// Starts one on `data` and kills it after `life`, wherever its start has come to.
+    pub(crate) fn start_and_kill_after(data: &Path, life: Duration) {
+        let mut child = spawn(data);
+        // The moment of the kill is what this is about; nothing waits for it to have happened.
+        std::thread::sleep(life);
+        child.kill().expect("a child can be killed");
+        child.wait().expect("a child can be waited for");
     }
 
     /// Kills it with SIGKILL: it can do nothing any more.
@@ -56,6 +60,16 @@ impl Drop for ServerProcess {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn spawn(data: &Path) -> Child {
+    let program = std::env::current_exe().expect("a running program has a path");
+    Command::new(program)
+        .args(["--exact", "harness::process::a_server_in_a_process_of_its_own_is_reached", "--nocapture"])
+        .env(DATA, data)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("this program can be started again")
 }
 
 /// Serves until it is killed.

@@ -38,7 +38,7 @@ async fn runs(disk: impl Fn() -> Disk) {
     let mut random = fastrand::Rng::with_seed(seed());
     let (mut deaths, mut full) = (0, 0);
     for _ in 0..seeds {
-        let run = Run::new(disk(), random.fork()).to_the_end().await;
+        let run = Run::new(disk(), random.fork()).run().await;
         deaths += run.lives - 1;
         full += run.writers.iter().map(|writer| writer.full).sum::<usize>();
     }
@@ -67,7 +67,7 @@ impl Run {
         Self { disk, random, writers, seen: Seen::default(), lives: 0 }
     }
 
-    async fn to_the_end(mut self) -> Self {
+    async fn run(mut self) -> Self {
         while !self.writers.iter().all(Writer::is_done) {
             self.lives += 1;
             assert!(self.lives < LIVES_MAX, "the run does not get anywhere");
