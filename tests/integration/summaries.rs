@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use baton_log::Plan;
 use baton_proto::v1::{self, Figures, HandoffStatus, SummaryGrouping, TaskHistoryType};
 use baton_server::clock::ManualClock;
+use tokio::task::JoinSet;
 
-use crate::harness::{Clients, Disk, TestServer, config, create, hand_off, seed, state};
+use crate::harness::{Clients, Disk, TestServer, config, create, hand_off, in_time, seed, state};
 
 /// When the tests' time begins, in microseconds since the Unix epoch.
 const BEGINNING_US: i64 = 1_700_000_000_000_000;
@@ -197,4 +198,57 @@ async fn the_figures_are_what_the_histories_say_also_after_restarts() {
         assert_eq!(clients.summary("").await, before);
         server.stop().await;
     }
+}
+
+/// Open hand-offs that are executed while figures are asked for: more than the server counts at once.
+const OPEN: usize = 4_000;
+
+async fn open_many(clients: &mut Clients) -> Vec<String> {
+    let mut ids = Vec::new();
+    for chunk in (0..OPEN).collect::<Vec<_>>().chunks(1_000) {
+        let items = chunk.iter().map(|index| create("", &format!("task-{index}"), "a")).collect();
+        let batch = v1::BatchCreateTasksRequest { items, namespace: String::new() };
+        clients.tasks.batch_create_tasks(batch).await.unwrap();
+        let mut asked = JoinSet::new();
+        for index in chunk {
+            let (mut caller, task_id) = (clients.clone(), format!("task-{index}"));
+            let (from_agent, to_agent, reason) = ("a".into(), "b".into(), "later".into());
+            let request =
+                v1::InitiateHandoffRequest { task_id, from_agent, to_agent, reason, ..Default::default() };
+            asked.spawn(async move { caller.handoffs.initiate_handoff(request).await.unwrap().into_inner() });
+        }
+        let opened = in_time(asked.join_all()).await;
+        ids.extend(opened.into_iter().map(|answer| answer.handoff.unwrap().handoff_id));
+    }
+    ids
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_figures_are_true_at_one_revision_while_hand_offs_end() {
+    let server = TestServer::start(&Disk::memory()).await;
+    let mut clients = server.clients().await;
+    let ids = open_many(&mut clients).await;
+    let opened = clients.head("").await;
+    let mut executing = JoinSet::new();
+    for part in ids.chunks(OPEN / 8) {
+        let (mut caller, part) = (clients.clone(), part.to_vec());
+        executing.spawn(async move {
+            for handoff_id in part {
+                let request = v1::ExecuteHandoffRequest { handoff_id, ..Default::default() };
+                caller.handoffs.execute_handoff(request).await.unwrap();
+            }
+        });
+    }
+    let mut asker = server.clients().await;
+    while !executing.is_empty() {
+        let answer = ask(&mut asker, v1::GetSummaryRequest::default()).await;
+        let total = answer.total.unwrap();
+        // From here on each event is the execution of one.
+        assert_eq!(total.completed, answer.revision - opened, "completed at revision {}", answer.revision);
+        assert_eq!(total.completed + total.open, OPEN as u64);
+        while let Some(part) = executing.try_join_next() {
+            part.unwrap();
+        }
+    }
+    server.stop().await;
 }

@@ -1,8 +1,8 @@
 //! Collects the figures of a namespace, a bounded part at a time, so that the engine never waits for it.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
-use baton_core::{Handoff, HandoffId, Revision, summary::Tally};
+use baton_core::{Handoff, HandoffId, HandoffStatus, Revision, summary::Tally};
 use baton_proto::v1;
 
 use super::{Api, from_wire::SummaryQuery, to_wire};
@@ -47,12 +47,21 @@ fn tally_up(api: &Api, query: &SummaryQuery, since_us: i64, tally: &mut Tally) -
             }
             let with_agent = |agent: &str| *handoff.from == *agent || *handoff.to == *agent;
             if query.agent.as_deref().is_none_or(with_agent) {
-                tally.add(handoff);
+                tally.add(&as_of(head, handoff));
             }
         }
         match chunk.last() {
             Some(oldest) => before = Some(oldest.id),
             None => return head,
         }
+    }
+}
+
+/// The hand-off as it was at `head`. It changes once after its creation, when it is closed, so before that it was open.
+fn as_of(head: Revision, handoff: &Arc<Handoff>) -> Cow<'_, Handoff> {
+    if handoff.revision <= head {
+        Cow::Borrowed(handoff)
+    } else {
+        Cow::Owned(Handoff { status: HandoffStatus::Initiated, ..(**handoff).clone() })
     }
 }
