@@ -1,6 +1,12 @@
 //! An orderly stop: watches are told where to go on, calls are answered, and it ends in bounded time.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use baton_log::Plan;
 use baton_proto::v1::{self, ErrorReason, WatchHandoffsRequest};
@@ -8,7 +14,7 @@ use baton_server::{clock::SystemClock, config::Config};
 use tokio::time::Instant;
 use tonic::Code;
 
-use crate::harness::{Disk, Gate, Refused, TestServer, config, create, hand_off, in_time};
+use crate::harness::{Clients, Disk, Gate, Refused, TestServer, config, create, hand_off, in_time};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn open_watches_end_with_the_revision_to_go_on_from() {
@@ -109,4 +115,41 @@ async fn a_call_that_is_being_committed_is_answered() {
     let server = TestServer::start(&disk).await;
     assert_eq!(server.clients().await.task("", "task").await.unwrap(), task);
     server.stop().await;
+}
+
+/// More records than a verification reads at once, several times over.
+async fn many_records(clients: &mut Clients) {
+    for batch in 0..6 {
+        let items = (0..1_000).map(|index| create("", &format!("task-{batch}-{index}"), "a")).collect();
+        let request = v1::BatchCreateTasksRequest { items, namespace: String::new() };
+        clients.tasks.batch_create_tasks(request).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verification_of_a_long_log_is_broken_off() {
+    let gate = Gate::default();
+    let reads = Arc::new(AtomicU64::new(0));
+    let (passing, counting) = (gate.clone(), Arc::clone(&reads));
+    let plan = Plan::none().with_reads(move |number| {
+        counting.store(number, Ordering::SeqCst);
+        passing.pass();
+        None
+    });
+    let config = Config { stop_grace_s: 600, batch_commands_max: 1, ..config() };
+    let opened = Disk::memory().open_with(config, plan, Arc::new(SystemClock)).unwrap();
+    let server = TestServer::serve(opened).await;
+    let mut clients = server.clients().await;
+    many_records(&mut clients).await;
+    gate.close();
+    let mut verifying = clients.clone();
+    let verifying = tokio::spawn(async move { verifying.verify("").await });
+    gate.held().await;
+    let begun = reads.load(Ordering::SeqCst);
+    server.shutdown.begin();
+    gate.open();
+    server.ended().await.unwrap();
+    let refused = Refused::of(in_time(verifying).await.unwrap());
+    assert_eq!((refused.code, refused.reason()), (Code::Unavailable, ErrorReason::ShuttingDown));
+    assert_eq!(reads.load(Ordering::SeqCst), begun, "it read on for nobody");
 }

@@ -3,7 +3,7 @@
 use std::{pin::Pin, sync::Arc};
 
 use baton_core::HandoffStatus;
-use baton_log::{LogReader, ReadError, verify};
+use baton_log::{Head, LogId, LogReader, ReadError, ReadLimit, Record, verify};
 use baton_proto::v1::{self, ErrorReason, monitor_service_server::MonitorService};
 use tokio::sync::{OwnedMutexGuard, mpsc};
 use tokio_stream::{Stream, wrappers::ReceiverStream};
@@ -42,7 +42,7 @@ impl MonitorService for Api {
         let one = (!request.namespace.is_empty()).then(|| check.namespace(&request.namespace));
         let one = check.finish(one)?;
         concerns(&extensions, one.as_deref().unwrap_or_default(), "");
-        let reader = self.verifier.clone().try_lock_owned().map_err(|_| {
+        let mut reader = self.verifier.clone().try_lock_owned().map_err(|_| {
             refusal::too_many(
                 "verifications",
                 1,
@@ -51,7 +51,7 @@ impl MonitorService for Api {
         })?;
         let (sender, receiver) = mpsc::channel(VERIFY_MESSAGES_MAX);
         let shutdown = self.shutdown.clone();
-        tokio::task::spawn_blocking(move || verify_all(&reader, one.as_deref(), &sender, &shutdown));
+        tokio::task::spawn_blocking(move || verify_all(&mut reader, one.as_deref(), &sender, &shutdown));
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 
@@ -76,12 +76,9 @@ impl MonitorService for Api {
 
 type Sender = mpsc::Sender<Result<v1::VerifyLogResponse, Status>>;
 
-/// Nobody listens any more, or the server is stopping.
-struct Left;
-
 /// Walks one namespace or all and tells how far it is. Blocks; ends early if nobody listens.
 fn verify_all(
-    reader: &OwnedMutexGuard<Box<dyn LogReader>>,
+    reader: &mut OwnedMutexGuard<Box<dyn LogReader>>,
     one: Option<&str>,
     sender: &Sender,
     shutdown: &ShutdownSignal,
@@ -91,7 +88,7 @@ fn verify_all(
         None => reader.heads().map(|heads| heads.into_iter().map(|head| head.namespace).collect()),
     };
     let verified = names.map_err(damaged).and_then(|names: Vec<Arc<str>>| {
-        names.iter().try_for_each(|name| verify_one(&***reader, name, sender, shutdown))
+        names.iter().try_for_each(|name| verify_one(&mut ***reader, name, sender, shutdown))
     });
     if let Err(refusal) = verified {
         // A caller that has left needs no answer.
@@ -100,16 +97,13 @@ fn verify_all(
 }
 
 fn verify_one(
-    reader: &dyn LogReader,
+    reader: &mut dyn LogReader,
     name: &str,
     sender: &Sender,
     shutdown: &ShutdownSignal,
 ) -> Result<(), Refusal> {
-    let mut left = Ok(());
-    let verified = verify(reader, name, |progress| {
-        if shutdown.is_stopping() || sender.is_closed() {
-            left = Err(Left);
-        }
+    let is_left = || shutdown.is_stopping() || sender.is_closed();
+    let verified = verify(&Leaving { reader, is_left: &is_left }, name, |progress| {
         // Progress that finds no room is left out: the next says more.
         let _ = sender.try_send(Ok(v1::VerifyLogResponse {
             namespace: name.to_owned(),
@@ -118,8 +112,11 @@ fn verify_one(
             records: progress.records,
             ..Default::default()
         }));
-    })
-    .map_err(damaged)?;
+    });
+    if is_left() {
+        return Err(refusal::stopping("the verification was broken off"));
+    }
+    let verified = verified.map_err(damaged)?;
     let done = v1::VerifyLogResponse {
         namespace: name.to_owned(),
         verified_revision: verified.revision,
@@ -128,9 +125,38 @@ fn verify_one(
         hash: verified.hash.to_string(),
         done: true,
     };
-    match left {
-        Ok(()) if sender.blocking_send(Ok(done)).is_ok() => Ok(()),
-        _ => Err(refusal::stopping("the verification was broken off")),
+    sender.blocking_send(Ok(done)).map_err(|_| refusal::stopping("the verification was broken off"))
+}
+
+/// A reader that reads no further once the one it reads for has left: a walk over a large log takes minutes.
+struct Leaving<'a, F> {
+    // Exclusive, since a reader may go to another thread but not be shared between two.
+    reader: &'a mut dyn LogReader,
+    is_left: &'a F,
+}
+
+impl<F: Fn() -> bool + Sync> LogReader for Leaving<'_, F> {
+    fn id(&self) -> LogId {
+        self.reader.id()
+    }
+
+    fn kind(&self) -> &'static str {
+        self.reader.kind()
+    }
+
+    fn heads(&self) -> Result<Vec<Head>, ReadError> {
+        self.reader.heads()
+    }
+
+    fn head(&self, namespace: &str) -> Result<Head, ReadError> {
+        self.reader.head(namespace)
+    }
+
+    fn read(&self, namespace: &str, from: u64, limit: ReadLimit) -> Result<Vec<Record>, ReadError> {
+        if (self.is_left)() {
+            return Err(ReadError::Io("nobody waits for it any more".into()));
+        }
+        self.reader.read(namespace, from, limit)
     }
 }
 
