@@ -103,8 +103,8 @@ async fn update(args: UpdateArgs, session: &mut Session<'_>) -> Result<(), Failu
     let state = input::json_object("state", &args.state)?;
     let call = session.client()?.update_state(args.agent, state).mode(args.mode);
     let call = set(call, args.expected_revision, |call, revision| call.expected_revision(revision));
-    let state = set(call, args.request.request_id, |call, id| call.request_id(id)).send().await?;
-    session.output.one(&state, show::details)
+    let written = set(call, args.request.request_id, |call, id| call.request_id(id)).send().await?;
+    session.output.one(&written, show::written)
 }
 
 async fn transfer(args: TransferArgs, session: &mut Session<'_>) -> Result<(), Failure> {
@@ -112,5 +112,5 @@ async fn transfer(args: TransferArgs, session: &mut Session<'_>) -> Result<(), F
     let call = session.client()?.transfer_state(args.from, args.to).on_conflict(on_conflict);
     let call = if keys.is_empty() { call } else { call.keys(keys) };
     let moved = set(call, args.request.request_id, |call, id| call.request_id(id)).send().await?;
-    session.output.one(&moved, |output, moved| show::details(output, &moved.agent_state))
+    session.output.one(&moved, show::transferred)
 }
