@@ -4,8 +4,8 @@
 
 mod show;
 
-use baton_client::UpdateMode;
-use clap::{Args, Subcommand};
+use baton_client::{GetState, UpdateMode};
+use clap::{Args, Subcommand, value_parser};
 
 use crate::{
     args::{RequestId, Transfer, named},
@@ -60,9 +60,9 @@ pub(crate) struct GetArgs {
     /// The agent
     #[arg(value_name = "AGENT")]
     agent: String,
-    /// As it was right after this revision of the namespace
-    #[arg(long, value_name = "REVISION", default_value_t = 0)]
-    at_revision: u64,
+    /// As it was right after this revision of the namespace [default: now]
+    #[arg(long, value_name = "REVISION", value_parser = value_parser!(u64).range(1..))]
+    at_revision: Option<u64>,
 }
 
 /// Arguments of `state transfer`.
@@ -89,7 +89,7 @@ pub(crate) async fn run(command: StateCommand, session: &mut Session<'_>) -> Res
     match command {
         StateCommand::Update(args) => update(args, session).await,
         StateCommand::Get(GetArgs { agent, at_revision }) => {
-            let state = client.get_state(agent).at(at_revision).send().await?;
+            let state = set(client.get_state(agent), at_revision, GetState::at).send().await?;
             session.output.one(&state, show::details)
         }
         StateCommand::History(AgentId { agent }) => {
