@@ -123,6 +123,10 @@ fn hint(error: &Error) -> Option<String> {
         Error::Unavailable { status, .. } if status.get_details_error_info().is_none() => {
             "start one with: baton serve   (or name another with --addr or BATON_ADDR)".to_owned()
         }
+        // Nothing was recorded, and the message says what to do.
+        Error::Unavailable { .. } if error.reason().is_some_and(|reason| reason == "LOG_FULL") => {
+            return None;
+        }
         Error::Unavailable { request_id: Some(id), .. }
         | Error::DeadlineExceeded { request_id: Some(id), .. } => {
             format!("it may have been done all the same; to find out, repeat it with --request-id {id}")
