@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::{
     AgentId, AgentState, Answer, Draft, Event, Handoff, HandoffStatus, Revision, StateChange,
-    StateChangeKind, StateWritten, Task, TaskAfter, TaskEntry, TaskId, TaskStatus, Transfer,
+    StateChangeKind, StateWritten, Task, TaskAfter, TaskEntry, TaskId, TaskStatus, Text, Transfer,
     event::{HandoffEvent, StateTransferred, StateUpdated, TaskCreated, TaskEnded, TaskUpdated},
     history::TaskChange,
     knowledge::Knowledge,
@@ -139,6 +139,8 @@ fn handoff(draft: &mut Draft<'_>, event: &HandoffEvent, place: Place) -> Result<
     let mut task = changed_task(draft, &handoff.task_id, after, place)?;
     if handoff.status == HandoffStatus::Completed {
         remember_pair(&mut task, handoff);
+        // A finished task can only be handed on where the rule against it is off; then it lives again.
+        task.outcome = Text::default();
         if handoff.transfer.from_revision.0 > 0 {
             let how = StateChangeKind::Transferred { from: handoff.from.clone(), handoff: Some(handoff.id) };
             move_state(draft, how, &handoff.to, &handoff.transfer, place)?;

@@ -10,7 +10,8 @@ use crate::{
     AgentId, AgentRecord, AgentState, Answer, BuiltInRule, Handoff, HandoffId, History, Object,
     RequestMemory, Revision, State, StateChange, StateChangeKind, StateWritten, Task, TaskChange, TaskEntry,
     TaskRecord, TaskStatus, Text, UpdateMode,
-    checkpoint_tables::{TableWriter, Tables, length},
+    checkpoint_tables::{TableWriter, Tables},
+    codec::length,
     requests::Remembered,
 };
 

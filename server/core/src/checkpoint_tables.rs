@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use minicbor::{Decoder, Encoder, decode::Error, encode::Write};
 
-use crate::{Knowledge, Known, Text, Value};
+use crate::{Knowledge, Known, Text, Value, codec::length};
 
 /// Values smaller than this are written where they stand.
 const SHARED_VALUE_BYTES_MIN: usize = 64;
@@ -144,9 +144,4 @@ fn read_knowledge(d: &mut Decoder<'_>, values: &[Value]) -> Result<Knowledge, Er
         entries.insert(key, known);
     }
     Ok(Knowledge::from_entries(entries))
-}
-
-/// The length of an array or map; those of unknown length are never written.
-pub(crate) fn length(written: Option<u64>) -> Result<u64, Error> {
-    written.ok_or_else(|| Error::message("a length is missing"))
 }

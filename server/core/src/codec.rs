@@ -1,4 +1,11 @@
-//! How shared values are written in CBOR (RFC 8949): as if they were not shared.
+//! How shared values are written in CBOR (RFC 8949): as if they were not shared; and their lengths.
+
+use minicbor::decode::Error;
+
+/// The length of an array or map; those of unknown length are never written.
+pub(crate) fn length(written: Option<u64>) -> Result<u64, Error> {
+    written.ok_or_else(|| Error::message("a length is missing"))
+}
 
 /// `Option<Arc<T>>`, for `#[cbor(with = …, has_nil)]`.
 pub(crate) mod optional_shared {

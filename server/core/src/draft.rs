@@ -29,7 +29,26 @@ pub struct Changes {
     pub(crate) state_changes: Vec<(AgentId, StateChange)>,
     pub(crate) handoffs: BTreeMap<HandoffId, Arc<Handoff>>,
     pub(crate) rules: Option<RuleSet>,
-    pub(crate) requests: BTreeMap<Digest, Remembered>,
+    pub(crate) requests: NewRequests,
+}
+
+/// The requests of a draft, in the order in which they came: the oldest are forgotten first.
+#[derive(Debug, Default)]
+pub(crate) struct NewRequests {
+    pub(crate) in_order: Vec<(Digest, Remembered)>,
+    /// Where each last stands in that order.
+    by_key: BTreeMap<Digest, usize>,
+}
+
+impl NewRequests {
+    fn get(&self, key: Digest) -> Option<&Remembered> {
+        self.by_key.get(&key).map(|index| &self.in_order[*index].1)
+    }
+
+    fn push(&mut self, key: Digest, remembered: Remembered) {
+        self.by_key.insert(key, self.in_order.len());
+        self.in_order.push((key, remembered));
+    }
 }
 
 impl Changes {
@@ -51,7 +70,7 @@ impl<'a> Draft<'a> {
             state_changes: Vec::new(),
             handoffs: BTreeMap::new(),
             rules: None,
-            requests: BTreeMap::new(),
+            requests: NewRequests::default(),
         };
         Self { state, changes }
     }
@@ -97,11 +116,11 @@ impl<'a> Draft<'a> {
 
     pub(crate) fn remembered(&self, key: Digest, now_us: i64) -> Option<&Remembered> {
         let in_state = || self.state.requests.get(key, now_us, self.memory());
-        self.changes.requests.get(&key).or_else(in_state)
+        self.changes.requests.get(key).or_else(in_state)
     }
 
     pub(crate) fn remember(&mut self, key: Digest, remembered: Remembered) {
-        self.changes.requests.insert(key, remembered);
+        self.changes.requests.push(key, remembered);
     }
 
     pub(crate) fn advance(&mut self, revision: Revision, time_us: i64) {

@@ -125,9 +125,9 @@ impl BuiltInRule {
         }
     }
 
-    /// Whether it may be switched off. A task that does not exist cannot be handed on, and fencing is never off.
+    /// Whether it may be switched off. A task that does not exist cannot be handed on, fencing is never off, and a task has at most one open hand-off.
     pub fn is_switchable(self) -> bool {
-        !matches!(self, Self::UnknownTask | Self::StaleOwner)
+        !matches!(self, Self::UnknownTask | Self::StaleOwner | Self::OpenHandoff)
     }
 }
 

@@ -146,7 +146,7 @@ impl State {
         if let Some(rules) = rules {
             self.rules = rules;
         }
-        for (key, remembered) in requests {
+        for (key, remembered) in requests.in_order {
             self.requests.insert(key, remembered, self.memory);
         }
     }
@@ -160,16 +160,18 @@ impl State {
         self.handoffs.insert(handoff.id, handoff);
     }
 
-    /// A hand-off leaves together with the last entry of its task's history that tells of it.
+    /// A closed hand-off leaves together with the last entry of its task's history that tells of it. An open one stays
+    /// until it is closed, which is a new entry: its task still names it.
     fn add_task_entry(&mut self, id: &TaskId, entry: TaskEntry) {
         let Some(record) = self.tasks.get_mut(id) else { return };
         if let Some(dropped) = record.history.push(entry, TASK_HISTORY_MAX)
             && let TaskChange::Handoff(handoff) = dropped.what
         {
-            let present = self.handoffs.get(&handoff.id);
-            if present.is_some_and(|present| present.revision == handoff.revision) {
+            let is_last = |present: &Arc<Handoff>| present.revision == handoff.revision;
+            if handoff.status != HandoffStatus::Initiated
+                && self.handoffs.get(&handoff.id).is_some_and(is_last)
+            {
                 self.handoffs.remove(&handoff.id);
-                self.open.remove(&handoff.id);
             }
         }
     }

@@ -4,9 +4,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use minicbor::{Decode, Decoder, Encode, Encoder, data::Type};
+use minicbor::{Decode, Decoder, Encode, Encoder, data::Type, decode::Error};
 
-use crate::Text;
+use crate::{Text, codec::length, limits::VALUE_DEPTH_MAX};
+
+/// Deepest nesting that is read, in levels: more than may enter, so that all that was written can be read; and few enough
+/// that damage cannot exhaust the stack.
+const DECODED_DEPTH_MAX: usize = 4 * VALUE_DEPTH_MAX;
 
 /// A JSON value. Numbers are doubles, as in `google.protobuf.Struct`.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -76,11 +80,11 @@ pub(crate) fn patched_value(present: Option<&Value>, change: &Value) -> Option<V
 }
 
 impl Value {
-    /// Size in bytes: the bytes of all texts and keys, and 8 for each other value. Close to what its encodings take.
+    /// Size in bytes: the bytes of all texts and keys, and 8 for each value. Close to what its encodings take.
     pub fn size(&self) -> usize {
         match self {
             Self::Null | Self::Bool(_) | Self::Number(_) => 8,
-            Self::String(text) => text.len(),
+            Self::String(text) => text.len() + 8,
             Self::List(items) => items.iter().map(Self::size).sum::<usize>() + 8,
             Self::Object(object) => object.size() + 8,
         }
@@ -118,7 +122,13 @@ impl<C> Encode<C> for Value {
 }
 
 impl<'b, C> Decode<'b, C> for Value {
-    fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, minicbor::decode::Error> {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, Error> {
+        Self::decode_nested(d, DECODED_DEPTH_MAX)
+    }
+}
+
+impl Value {
+    fn decode_nested(d: &mut Decoder<'_>, levels_left: usize) -> Result<Self, Error> {
         Ok(match d.datatype()? {
             Type::Null => {
                 d.null()?;
@@ -126,10 +136,14 @@ impl<'b, C> Decode<'b, C> for Value {
             }
             Type::Bool => Self::Bool(d.bool()?),
             Type::F64 => Self::Number(d.f64()?),
-            Type::String => Self::String(Text::decode(d, ctx)?),
-            Type::Array => Self::List(Vec::<Self>::decode(d, ctx)?.into()),
-            Type::Map => Self::Object(Object::decode(d, ctx)?),
-            other => return Err(minicbor::decode::Error::type_mismatch(other)),
+            Type::String => Self::String(d.decode()?),
+            Type::Array => {
+                let levels_left = one_level_less(levels_left)?;
+                let count = length(d.array()?)?;
+                Self::List((0..count).map(|_| Self::decode_nested(d, levels_left)).collect::<Result<_, _>>()?)
+            }
+            Type::Map => Self::Object(Object::decode_nested(d, levels_left)?),
+            other => return Err(Error::type_mismatch(other)),
         })
     }
 }
@@ -145,7 +159,20 @@ impl<C> Encode<C> for Object {
 }
 
 impl<'b, C> Decode<'b, C> for Object {
-    fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, minicbor::decode::Error> {
-        BTreeMap::decode(d, ctx).map(Self::new)
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, Error> {
+        Self::decode_nested(d, DECODED_DEPTH_MAX)
     }
+}
+
+impl Object {
+    fn decode_nested(d: &mut Decoder<'_>, levels_left: usize) -> Result<Self, Error> {
+        let levels_left = one_level_less(levels_left)?;
+        let count = length(d.map()?)?;
+        let member = |_| Ok((d.decode()?, Value::decode_nested(d, levels_left)?));
+        (0..count).map(member).collect::<Result<_, _>>().map(Self::new)
+    }
+}
+
+fn one_level_less(levels_left: usize) -> Result<usize, Error> {
+    levels_left.checked_sub(1).ok_or_else(|| Error::message("a value is nested too deep"))
 }

@@ -11,7 +11,7 @@ mod snapshots;
 mod thread;
 
 pub use error::EngineError;
-pub use namespace::{Commit, Namespace, Namespaces, ReadEvents, Recent};
+pub use namespace::{Awaited, Commit, Namespace, Namespaces, ReadEvents, Recent};
 pub use open::{OpenEngineError, Recovered};
 
 use std::{sync::Arc, thread::JoinHandle, time::Instant};

@@ -2,7 +2,8 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::Arc,
+    ops::Deref,
+    sync::{Arc, OnceLock},
 };
 
 use baton_core::{BodyError, Entry, Revision, State, decode_body};
@@ -36,7 +37,15 @@ pub struct Namespace {
     state: RwLock<State>,
     recent: RwLock<Recent>,
     head: watch::Sender<Revision>,
-    head_gauge: Gauge,
+    metrics: Arc<Metrics>,
+    // Made once there is something to show: names that callers make up must not fill the metrics.
+    head_gauge: OnceLock<Gauge>,
+}
+
+/// A namespace that someone waits in. If nothing has happened in it when the last one leaves, it is forgotten.
+pub struct Awaited {
+    namespaces: Arc<Namespaces>,
+    namespace: Arc<Namespace>,
 }
 
 /// What one record brought.
@@ -110,22 +119,31 @@ impl Namespaces {
         self.len() == 0
     }
 
-    /// The namespace of that name, made if need be; `None`: there are too many.
-    ///
-    /// A watcher may wait for a namespace in which nothing has happened yet.
-    pub fn get_or_create(&self, name: &str) -> Option<Arc<Namespace>> {
-        if let Some(present) = self.get(name) {
-            return Some(present);
+    /// The namespace of that name; if there is none, an empty one that nobody else sees until it is [adopted](Self::adopt). `None`: there
+    /// are as many as there may be.
+    pub(super) fn get_or_make(&self, name: &Arc<str>) -> Option<Arc<Namespace>> {
+        let by_name = self.by_name.read();
+        match by_name.get(name) {
+            Some(present) => Some(Arc::clone(present)),
+            None if by_name.len() >= self.limits.namespaces_max => None,
+            None => Some(self.make(name)),
         }
+    }
+
+    /// Lets everyone see a namespace that was made. Gives the one that everyone sees: another of that name may have come first, empty too.
+    pub(super) fn adopt(&self, made: Arc<Namespace>) -> Arc<Namespace> {
         let mut by_name = self.by_name.write();
-        if !by_name.contains_key(name) && by_name.len() >= self.limits.namespaces_max {
-            return None;
-        }
-        let name: Arc<str> = name.into();
-        let made = by_name
-            .entry(Arc::clone(&name))
-            .or_insert_with(|| Namespace::new(name, State::new(self.limits.request_memory), &self.metrics));
-        Some(Arc::clone(made))
+        Arc::clone(by_name.entry(Arc::clone(&made.name)).or_insert(made))
+    }
+
+    /// The namespace of that name, for someone who waits for something to happen in it. `None`: there are as many as there may be.
+    pub fn await_in(self: &Arc<Self>, name: &Arc<str>) -> Option<Awaited> {
+        let namespace = self.adopt(self.get_or_make(name)?);
+        Some(Awaited { namespaces: Arc::clone(self), namespace })
+    }
+
+    fn make(&self, name: &Arc<str>) -> Arc<Namespace> {
+        Namespace::new(Arc::clone(name), State::new(self.limits.request_memory), &self.metrics)
     }
 
     /// The commits that hold `from` and what follows, some of them at once, from the log. Blocks.
@@ -148,11 +166,35 @@ impl Namespaces {
     }
 }
 
+impl Deref for Awaited {
+    type Target = Arc<Namespace>;
+
+    fn deref(&self) -> &Arc<Namespace> {
+        &self.namespace
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        let mut by_name = self.namespaces.by_name.write();
+        // Two: the map's own and this. The engine holds a third from before it commits until it has published.
+        if Arc::strong_count(&self.namespace) == 2 && self.namespace.read().head().0 == 0 {
+            by_name.remove(&self.namespace.name);
+        }
+    }
+}
+
 impl Namespace {
-    fn new(name: Arc<str>, state: State, metrics: &Metrics) -> Arc<Self> {
+    fn new(name: Arc<str>, state: State, metrics: &Arc<Metrics>) -> Arc<Self> {
         let head = watch::Sender::new(state.head());
-        let head_gauge = metrics.head_revision(&name);
-        let namespace = Self { name, state: RwLock::new(state), recent: RwLock::default(), head, head_gauge };
+        let namespace = Self {
+            name,
+            state: RwLock::new(state),
+            recent: RwLock::default(),
+            head,
+            metrics: Arc::clone(metrics),
+            head_gauge: OnceLock::new(),
+        };
         namespace.show_head();
         Arc::new(namespace)
     }
@@ -193,7 +235,11 @@ impl Namespace {
     }
 
     fn show_head(&self) {
-        self.head_gauge.set(i64::try_from(self.head.borrow().0).unwrap_or(i64::MAX));
+        let head = self.head.borrow().0;
+        if head > 0 {
+            let gauge = self.head_gauge.get_or_init(|| self.metrics.head_revision(&self.name));
+            gauge.set(i64::try_from(head).unwrap_or(i64::MAX));
+        }
     }
 }
 

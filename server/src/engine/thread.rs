@@ -93,7 +93,7 @@ impl Owner {
         let mut replies = Vec::with_capacity(batch.len());
         let mut prepared = Vec::new();
         for (name, group) in by_namespace(batch) {
-            let Some(namespace) = self.namespaces.get_or_create(&name) else {
+            let Some(namespace) = self.namespaces.get_or_make(&name) else {
                 let limit = self.limits.namespaces_max;
                 let refused = group.into_iter().map(|submission| {
                     Reply::new(submission.reply, Err(EngineError::TooManyNamespaces { limit }))
@@ -151,6 +151,7 @@ impl Owner {
 
     fn publish(&mut self, prepared: Prepared) {
         let Prepared { namespace, append, changes, commit } = prepared;
+        let namespace = self.namespaces.adopt(namespace);
         let name = Arc::clone(namespace.name());
         self.count(&commit);
         self.heads.insert(Arc::clone(&name), append.record.checksum);

@@ -11,7 +11,7 @@ use tonic::Extensions;
 
 use super::{
     Api,
-    api::{self, concerns, handoff_or_refusal, unexpected},
+    api::{self, handoff_or_refusal, unexpected},
     from_wire::{self, Asked, Check},
     refusal, to_wire,
 };
@@ -20,6 +20,7 @@ use crate::{engine::EngineError, status::Refusal};
 /// Most items of a batch.
 const ITEMS_MAX: usize = 1_000;
 
+/// Creates tasks, each on its own.
 pub(super) async fn create_tasks(
     api: &Api,
     extensions: &Extensions,
@@ -27,27 +28,20 @@ pub(super) async fn create_tasks(
 ) -> Result<Vec<v1::CreateTaskResult>, Refusal> {
     let namespace =
         check_batch(&request.namespace, request.items.iter().map(|item| item.namespace.as_str()))?;
-    concerns(extensions, &namespace, "");
     let now_us = api.now_us();
-    let waiting: Vec<_> = request
-        .items
-        .into_iter()
-        .enumerate()
-        .map(|(index, item)| {
-            let item = v1::CreateTaskRequest { namespace: namespace.to_string(), ..item };
-            submit(api, extensions, from_wire::create_task(item, Check::item(index), now_us))
-        })
-        .collect();
-    let mut results = Vec::with_capacity(waiting.len());
-    for waiting in waiting {
-        results.push(match answer(waiting).await.and_then(task) {
-            Ok(task) => v1::CreateTaskResult { task: Some(to_wire::task(&namespace, &task)), error: None },
-            Err(refusal) => v1::CreateTaskResult { task: None, error: Some(refusal.into_item_error()) },
-        });
-    }
-    Ok(results)
+    let asked = request.items.into_iter().enumerate().map(|(index, item)| {
+        let item = v1::CreateTaskRequest { namespace: namespace.to_string(), ..item };
+        from_wire::create_task(item, Check::item(index), now_us)
+    });
+    let answers = commit_all(api, extensions, &namespace, asked).await;
+    let results = answers.into_iter().map(|answer| match answer.and_then(task) {
+        Ok(task) => v1::CreateTaskResult { task: Some(to_wire::task(&namespace, &task)), error: None },
+        Err(refusal) => v1::CreateTaskResult { task: None, error: Some(refusal.into_item_error()) },
+    });
+    Ok(results.collect())
 }
 
+/// Hands tasks off, each on its own.
 pub(super) async fn hand_off(
     api: &Api,
     extensions: &Extensions,
@@ -55,25 +49,39 @@ pub(super) async fn hand_off(
 ) -> Result<Vec<v1::HandOffResult>, Refusal> {
     let namespace =
         check_batch(&request.namespace, request.items.iter().map(|item| item.namespace.as_str()))?;
-    concerns(extensions, &namespace, "");
     let now_us = api.now_us();
-    let waiting: Vec<_> = request
-        .items
-        .into_iter()
-        .enumerate()
-        .map(|(index, item)| {
-            let item = v1::HandOffRequest { namespace: namespace.to_string(), ..item };
-            submit(api, extensions, from_wire::hand_off(item, Check::item(index), now_us))
+    let asked = request.items.into_iter().enumerate().map(|(index, item)| {
+        let item = v1::HandOffRequest { namespace: namespace.to_string(), ..item };
+        from_wire::hand_off(item, Check::item(index), now_us)
+    });
+    let answers = commit_all(api, extensions, &namespace, asked).await;
+    let results = answers.into_iter().map(|answer| match answer.and_then(handoff_or_refusal) {
+        Ok((handoff, _)) => v1::HandOffResult { handoff: Some(to_wire::handoff(&handoff)), error: None },
+        Err(refusal) => v1::HandOffResult { handoff: None, error: Some(refusal.into_item_error()) },
+    });
+    Ok(results.collect())
+}
+
+/// Has all commands wait in the queue before it waits for the first answer.
+async fn commit_all(
+    api: &Api,
+    extensions: &Extensions,
+    namespace: &str,
+    asked: impl Iterator<Item = Result<Asked, Refusal>>,
+) -> Vec<Result<Answer, Refusal>> {
+    api::concerns(extensions, namespace, "");
+    let deadline = api::deadline(extensions);
+    let waiting: Vec<Waiting> = asked
+        .map(|asked| {
+            let Asked { namespace, task: _, command, bytes } = asked?;
+            api.engine.submit(&namespace, command, bytes, deadline).map_err(refusal::of_engine)
         })
         .collect();
-    let mut results = Vec::with_capacity(waiting.len());
+    let mut answers = Vec::with_capacity(waiting.len());
     for waiting in waiting {
-        results.push(match answer(waiting).await.and_then(handoff_or_refusal) {
-            Ok((handoff, _)) => v1::HandOffResult { handoff: Some(to_wire::handoff(&handoff)), error: None },
-            Err(refusal) => v1::HandOffResult { handoff: None, error: Some(refusal.into_item_error()) },
-        });
+        answers.push(answer(waiting).await);
     }
-    Ok(results)
+    answers
 }
 
 /// The namespace of the batch, if its size and the namespaces of its items allow one.
@@ -96,12 +104,6 @@ fn check_batch<'a>(
 }
 
 type Waiting = Result<oneshot::Receiver<Result<Answer, EngineError>>, Refusal>;
-
-fn submit(api: &Api, extensions: &Extensions, asked: Result<Asked, Refusal>) -> Waiting {
-    let Asked { namespace, task: _, command, bytes } = asked?;
-    let deadline = api::deadline(extensions);
-    api.engine.submit(&namespace, command, bytes, deadline).map_err(refusal::of_engine)
-}
 
 async fn answer(waiting: Waiting) -> Result<Answer, Refusal> {
     waiting?.await.unwrap_or(Err(EngineError::OutcomeUnknown)).map_err(refusal::of_engine)

@@ -11,7 +11,7 @@ use crate::status::Refusal;
 
 /// Most items that one call looks at before it gives what it has: a filter that matches little must not hold up the engine.
 const SCAN_MAX: usize = 10_000;
-/// A page ends when its items pass this many bytes: well within the usual 4 MiB of a message.
+/// A page ends before its items pass this many bytes, though it holds one in any case: well within the usual 4 MiB of a message.
 const PAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Bytes of a token that say which listing it is of.
@@ -79,7 +79,7 @@ pub(super) struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Takes items until the page is full, has [`PAGE_BYTES_MAX`] bytes, or [`SCAN_MAX`] were looked at. `look` gives the item if it is wanted,
+    /// Takes items until the page is full, would pass [`PAGE_BYTES_MAX`], or [`SCAN_MAX`] were looked at. `look` gives the item if it is wanted,
     /// its size and its place in the listing.
     pub(super) fn of<I>(
         items: impl Iterator<Item = I>,
@@ -90,13 +90,17 @@ impl<T> Page<T> {
         let mut last = None;
         let mut bytes = 0;
         for (seen, item) in items.enumerate() {
-            if page.items.len() >= page_size || bytes >= PAGE_BYTES_MAX || seen >= SCAN_MAX {
+            if page.items.len() >= page_size || seen >= SCAN_MAX {
                 page.more_after = last;
                 break;
             }
             let (wanted, size, place) = look(item);
             if let Some(wanted) = wanted {
                 bytes += size;
+                if bytes > PAGE_BYTES_MAX && !page.items.is_empty() {
+                    page.more_after = last;
+                    break;
+                }
                 page.items.push(wanted);
             }
             last = Some(place);

@@ -40,7 +40,8 @@ pub(super) fn execute(draft: &Draft<'_>, execute: &CloseHandoff, at: At) -> Resu
         context: open.context.clone(),
     };
     let verdict = judge(draft, &proposal, Some(open.id));
-    let handoff = Handoff { judged_us: at.now_us, revision: at.revision, ..(**open).clone() };
+    let owner_epoch = task.owner_epoch;
+    let handoff = Handoff { judged_us: at.now_us, owner_epoch, revision: at.revision, ..(**open).clone() };
     if verdict.is_valid() {
         return Ok(carried_out(draft, task, Handoff { verdict, ..handoff }, at));
     }
@@ -53,13 +54,12 @@ pub(super) fn withdraw(draft: &Draft<'_>, withdraw: &CloseHandoff, at: At) -> Re
     let handoff = Handoff {
         status: HandoffStatus::Withdrawn,
         completed_us: Some(at.now_us),
+        owner_epoch: task.owner_epoch,
         revision: at.revision,
         error: withdraw.reason.clone(),
         ..(**open).clone()
     };
-    let mut after = task.after();
-    after.open_handoff = None;
-    Ok(recorded(handoff, after))
+    Ok(recorded(handoff, TaskAfter { open_handoff: None, ..task.after() }))
 }
 
 /// The proposed hand-off as the rules see it: initiated or rejected.
@@ -116,8 +116,6 @@ fn carried_out(draft: &Draft<'_>, task: &Task, handoff: Handoff, at: At) -> Even
 }
 
 fn failed(task: &Task, handoff: Handoff, step: StepName, error: String, at: At) -> Event {
-    let mut after = task.after();
-    after.open_handoff = after.open_handoff.filter(|open| *open != handoff.id);
     let failed_step = Some(step);
     let closed = Handoff {
         status: HandoffStatus::Failed,
@@ -126,7 +124,7 @@ fn failed(task: &Task, handoff: Handoff, step: StepName, error: String, at: At) 
         completed_us: Some(at.now_us),
         ..handoff
     };
-    recorded(closed, after)
+    recorded(closed, TaskAfter { open_handoff: None, ..task.after() })
 }
 
 /// The revision of the sender's state that moves, after a look whether it can; 0: there is nothing to move.

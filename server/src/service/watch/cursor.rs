@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::compacted;
 use crate::{
-    engine::{Commit, Namespace, Namespaces, ReadEvents},
+    engine::{Awaited, Commit, Namespaces, ReadEvents},
     service::{
         Api,
         from_wire::{Wanted, WatchQuery},
@@ -38,7 +38,7 @@ pub(super) struct Beginning {
 /// One watcher's place in the log.
 pub(super) struct Cursor {
     namespaces: Arc<Namespaces>,
-    namespace: Arc<Namespace>,
+    namespace: Awaited,
     head: watch::Receiver<Revision>,
     pub(super) shutdown: ShutdownSignal,
     next: Revision,
@@ -60,7 +60,7 @@ struct Message {
 impl Cursor {
     pub(super) fn new(
         api: &Api,
-        namespace: Arc<Namespace>,
+        namespace: Awaited,
         query: WatchQuery,
         beginning: Beginning,
         log_id: String,

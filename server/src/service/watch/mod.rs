@@ -27,7 +27,7 @@ pub(super) async fn start(api: &Api, extensions: &Extensions, query: WatchQuery)
     check_log(&query, &log_id)?;
     let connection = extensions.get::<Arc<Call>>().map(|call| call.connection());
     let place = api.watchers.enter(connection)?;
-    let Some(namespace) = api.engine.namespaces().get_or_create(&query.namespace) else {
+    let Some(namespace) = api.engine.namespaces().await_in(&query.namespace) else {
         let message =
             format!("namespace {} does not exist, and there are as many as there may be", query.namespace);
         return Err(refusal::too_many("namespaces_max", api.engine.namespaces().len(), message));

@@ -1,0 +1,17 @@
+//! What the core promises, one promise a test.
+
+mod checkpoints;
+mod figures;
+mod handoffs;
+mod histories;
+mod ids;
+mod life;
+mod open_handoffs;
+mod ownership;
+mod paths;
+mod records;
+mod requests;
+mod rules;
+mod sharing;
+mod transfers;
+mod updates;

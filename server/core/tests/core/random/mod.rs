@@ -1,0 +1,9 @@
+//! The core against the plain world, over random operations.
+
+mod comparison;
+mod difference;
+mod generator;
+mod refusals;
+mod replays;
+mod run;
+mod to_core;
