@@ -118,8 +118,9 @@ impl Failure {
             return;
         }
         let label = output.paint_note(style::BAD, "error:");
-        output.note(format_args!("{label} {}", plain(message)));
-        for line in more {
+        let mut lines = message.lines().chain(more.iter().flat_map(|text| text.lines()));
+        output.note(format_args!("{label} {}", plain(lines.next().unwrap_or_default())));
+        for line in lines {
             output.note(format_args!("       {}", plain(line)));
         }
         for violation in violations {

@@ -73,10 +73,11 @@ pub(crate) struct OfferArgs {
 /// Arguments of `handoff send` and `handoff initiate`.
 #[derive(Debug, Args)]
 pub(crate) struct SendArgs {
-    #[command(flatten)]
-    offer: OfferArgs,
+    // Before the offer, which ends with a section of its own in the help.
     #[command(flatten)]
     request: RequestId,
+    #[command(flatten)]
+    offer: OfferArgs,
 }
 
 /// Arguments of `handoff execute`.

@@ -174,10 +174,10 @@ pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// `text` in lines of at most `width` characters, broken between words; without a width one line.
+/// `text` in lines of at most `width` characters, broken between words; as it is where it fits, or without a width.
 pub(crate) fn wrapped(text: &str, width: Option<usize>) -> Vec<String> {
     let text = plain(text);
-    let Some(width) = width else { return vec![text] };
+    let Some(width) = width.filter(|&width| text.chars().count() > width) else { return vec![text] };
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {

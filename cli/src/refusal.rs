@@ -2,9 +2,9 @@
 //!
 //! The only file that knows the client's errors.
 
-use baton_client::{Error, FieldViolation};
+use baton_client::{Error, FieldViolation, ResourceKind};
 use baton_proto::v1::ErrorReason;
-use tonic::Code;
+use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::{
@@ -44,10 +44,10 @@ impl From<FieldViolation> for Violation {
 
 /// The message; without the violations where those follow on lines of their own.
 fn message(error: &Error, violations_are_in_it: bool) -> String {
-    if violations_are_in_it {
-        return error.to_string();
-    }
     match error {
+        // The server tells a state that is not there from one that was not there yet.
+        Error::NotFound { kind: ResourceKind::Agent, status, .. } => status.message().to_owned(),
+        other if violations_are_in_it => other.to_string(),
         Error::Rejected { handoff_id, task_id, .. } => {
             format!("the rules rejected hand-off {handoff_id} of task {task_id}")
         }
@@ -56,6 +56,10 @@ fn message(error: &Error, violations_are_in_it: bool) -> String {
         }
         Error::StateConflict { from_agent, to_agent, .. } => {
             format!("the state of {from_agent} cannot go to {to_agent}; nothing has moved")
+        }
+        Error::NotOwner { handoff_id: Some(handoff_id), task_id, .. }
+        | Error::StaleOwner { handoff_id: Some(handoff_id), task_id, .. } => {
+            format!("the rules rejected hand-off {handoff_id} of task {task_id}")
         }
         Error::Invalid { .. } => "the request is malformed".to_owned(),
         other => other.to_string(),
@@ -70,8 +74,21 @@ fn violations(error: &Error) -> Vec<Violation> {
             violations.iter().cloned().map(Violation::from).collect()
         }
         Error::Invalid { violations, .. } => violations.iter().cloned().map(Violation::from).collect(),
+        // Of a hand-off that was refused, ownership may be only one of several things that are wrong.
+        Error::NotOwner { handoff_id: Some(_), status, .. }
+        | Error::StaleOwner { handoff_id: Some(_), status, .. } => listed(status),
         _ => Vec::new(),
     }
+}
+
+/// The violations that a status lists.
+fn listed(status: &Status) -> Vec<Violation> {
+    let failure = status.get_details_precondition_failure();
+    let violations = failure.map(|failure| failure.violations).unwrap_or_default();
+    violations
+        .into_iter()
+        .map(|violation| Violation { subject: violation.r#type, message: violation.description })
+        .collect()
 }
 
 /// What to call a failure that no server gave a reason for.
@@ -106,20 +123,33 @@ fn hint(error: &Error) -> Option<String> {
         Error::Unavailable { status, .. } if status.get_details_error_info().is_none() => {
             "start one with: baton serve   (or name another with --addr or BATON_ADDR)".to_owned()
         }
+        // Nothing was recorded, and the message says what to do.
+        Error::Unavailable { .. } if error.reason().is_some_and(|reason| reason == "LOG_FULL") => {
+            return None;
+        }
         Error::Unavailable { request_id: Some(id), .. }
         | Error::DeadlineExceeded { request_id: Some(id), .. } => {
             format!("it may have been done all the same; to find out, repeat it with --request-id {id}")
         }
-        Error::NotOwner { owner, epoch, .. } => {
-            format!("only {owner} may act on it, with --owner-epoch {epoch}")
+        Error::WrongTaskStatus { task_id, current, wanted, .. } => way(task_id, current, wanted)?,
+        Error::LogMismatch { .. } | Error::Compacted { .. } => {
+            "what is open now, and then what happens: baton watch --snapshot".to_owned()
         }
         Error::HandoffFailed { .. } | Error::StateConflict { .. } => {
             "choose what moves with --keys, or settle conflicts with --on-conflict overwrite|keep".to_owned()
         }
+        Error::NotFound { kind: ResourceKind::Rule, .. } => "list them with: baton rule list".to_owned(),
         Error::NotFound { .. } => "ids are per namespace: name another with -n".to_owned(),
         _ => return None,
     };
     Some(hint)
+}
+
+/// What has to come first, where it is one step.
+fn way(task_id: &str, current: &str, wanted: &str) -> Option<String> {
+    let startable = matches!(current, "pending" | "handed_off");
+    (startable && matches!(wanted, "completed" | "failed"))
+        .then(|| format!("start it first: baton task start {task_id}"))
 }
 
 /// `FailedPrecondition` as gRPC writes it: `FAILED_PRECONDITION`.

@@ -40,7 +40,7 @@ impl Session<'_> {
         })
     }
 
-    /// Writes all items of a listing; as JSON lines each page as it arrives, otherwise all at the end.
+    /// Writes all items of a listing; as JSON lines each page as it arrives, otherwise all at the end. What a history no longer keeps is told on stderr.
     ///
     /// # Errors
     /// That of the call that fetches a page; stdout cannot be written.
@@ -49,14 +49,28 @@ impl Session<'_> {
         mut items: Items<T>,
         human: impl FnOnce(&mut Output, &[T]) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        if self.output.format() != Format::Jsonl {
-            let items = items.into_vec().await?;
-            return self.output.many(&items, human);
-        }
+        let mut collected = Vec::new();
         while let Some(item) = items.next().await {
-            self.output.json_line(&item?)?;
+            match self.output.format() {
+                Format::Jsonl => self.output.json_line(&item?)?,
+                Format::Table | Format::Json => collected.push(item?),
+            }
         }
+        if self.output.format() != Format::Jsonl {
+            self.output.many(&collected, human)?;
+        }
+        self.tell_of_dropped(items.dropped_count());
         Ok(())
+    }
+
+    /// Says that a history does not begin at its beginning, so that nobody takes its first entry for the first thing that happened.
+    fn tell_of_dropped(&mut self, count: u64) {
+        if count > 0 {
+            let (entries, are) = if count == 1 { ("entry", "is") } else { ("entries", "are") };
+            self.output.note(format_args!(
+                "{count} older {entries} {are} not shown: only the log has them (baton watch --from-revision 1 --all)"
+            ));
+        }
     }
 }
 

@@ -4,8 +4,8 @@
 
 mod show;
 
-use baton_client::UpdateMode;
-use clap::{Args, Subcommand};
+use baton_client::{GetState, UpdateMode};
+use clap::{Args, Subcommand, value_parser};
 
 use crate::{
     args::{RequestId, Transfer, named},
@@ -60,9 +60,9 @@ pub(crate) struct GetArgs {
     /// The agent
     #[arg(value_name = "AGENT")]
     agent: String,
-    /// As it was right after this revision of the namespace
-    #[arg(long, value_name = "REVISION", default_value_t = 0)]
-    at_revision: u64,
+    /// As it was right after this revision of the namespace [default: now]
+    #[arg(long, value_name = "REVISION", value_parser = value_parser!(u64).range(1..))]
+    at_revision: Option<u64>,
 }
 
 /// Arguments of `state transfer`.
@@ -89,7 +89,7 @@ pub(crate) async fn run(command: StateCommand, session: &mut Session<'_>) -> Res
     match command {
         StateCommand::Update(args) => update(args, session).await,
         StateCommand::Get(GetArgs { agent, at_revision }) => {
-            let state = client.get_state(agent).at(at_revision).send().await?;
+            let state = set(client.get_state(agent), at_revision, GetState::at).send().await?;
             session.output.one(&state, show::details)
         }
         StateCommand::History(AgentId { agent }) => {
@@ -103,8 +103,8 @@ async fn update(args: UpdateArgs, session: &mut Session<'_>) -> Result<(), Failu
     let state = input::json_object("state", &args.state)?;
     let call = session.client()?.update_state(args.agent, state).mode(args.mode);
     let call = set(call, args.expected_revision, |call, revision| call.expected_revision(revision));
-    let state = set(call, args.request.request_id, |call, id| call.request_id(id)).send().await?;
-    session.output.one(&state, show::details)
+    let written = set(call, args.request.request_id, |call, id| call.request_id(id)).send().await?;
+    session.output.one(&written, show::written)
 }
 
 async fn transfer(args: TransferArgs, session: &mut Session<'_>) -> Result<(), Failure> {
@@ -112,5 +112,5 @@ async fn transfer(args: TransferArgs, session: &mut Session<'_>) -> Result<(), F
     let call = session.client()?.transfer_state(args.from, args.to).on_conflict(on_conflict);
     let call = if keys.is_empty() { call } else { call.keys(keys) };
     let moved = set(call, args.request.request_id, |call, id| call.request_id(id)).send().await?;
-    session.output.one(&moved, |output, moved| show::details(output, &moved.agent_state))
+    session.output.one(&moved, show::transferred)
 }

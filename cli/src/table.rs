@@ -1,4 +1,4 @@
-//! Tables and key/value lists for people: aligned, without borders, cut at the terminal's edge.
+//! Tables and key/value lists for people: aligned, without borders, cut or broken at the terminal's edge.
 //!
 //! Knows nothing of what stands in the cells.
 
@@ -9,7 +9,7 @@ use comfy_table::{
 
 use crate::{
     failure::Failure,
-    output::{Output, plain},
+    output::{Output, plain, wrapped},
     style,
 };
 
@@ -152,15 +152,19 @@ impl Details {
         self
     }
 
-    /// Writes the lines, values aligned.
+    /// Writes the lines, values aligned; long ones go on below where the terminal ends.
     ///
     /// # Errors
     /// Stdout cannot be written.
     pub(crate) fn write(&self, output: &mut Output) -> Result<(), Failure> {
         let width = self.lines.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
         for (name, value) in &self.lines {
-            let name = output.paint(style::DIM, format_args!("{name:width$}"));
-            output.line(format_args!("{name}  {}", plain(value)))?;
+            let room = output.width().map(|columns| columns.saturating_sub(width + 2).max(LONG_WIDTH_MIN));
+            for (index, line) in wrapped(value, room).iter().enumerate() {
+                let name =
+                    output.paint(style::DIM, format_args!("{:width$}", if index == 0 { name } else { "" }));
+                output.line(format_args!("{name}  {line}"))?;
+            }
         }
         Ok(())
     }

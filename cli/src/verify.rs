@@ -50,10 +50,24 @@ pub(crate) async fn run(args: VerifyArgs, session: &mut Session<'_>) -> Result<(
     let verified = outcome?;
     session.output.many(&verified, table)?;
     if session.output.is_table() {
-        let holds = session.output.paint_note(style::GOOD, "✓ the log holds");
-        session.output.note(holds);
+        tell(&verified, session);
     }
     Ok(())
+}
+
+/// Says what the table means: a namespace without records proves nothing, and may be misspelt.
+fn tell(verified: &[Holds], session: &mut Session<'_>) {
+    if verified.iter().all(|one| one.records == 0) {
+        let what = session
+            .globals
+            .namespace
+            .as_deref()
+            .map_or("the log".to_owned(), |name| format!("namespace {name}"));
+        session.output.note(format_args!("{what} is empty: there was nothing to verify"));
+        return;
+    }
+    let holds = session.output.paint_note(style::GOOD, "✓ the log holds");
+    session.output.note(holds);
 }
 
 async fn ask_server(session: &Session<'_>, bar: &ProgressBar) -> Result<Vec<Holds>, Failure> {

@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use tonic::transport::{Channel, Endpoint};
+use tonic::{
+    codegen::http::uri::Authority,
+    transport::{Channel, Endpoint, Uri},
+};
 
 /// Longest time that connecting to one endpoint may take, so that a dead address leaves time for the others.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -77,20 +80,26 @@ impl EndpointsBuilder {
 fn parse(address: &str) -> Result<Endpoint, String> {
     let uri = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
     if uri.starts_with("https://") {
-        return Err(format!(
-            "`{address}` asks for TLS, which this client does not speak: use http:// or pass a channel"
-        ));
+        return Err(format!("`{address}` asks for TLS, which this client does not speak: use http://"));
     }
-    let endpoint = Endpoint::from_shared(uri)
-        .map_err(|error| format!("`{address}` is not an address such as http://127.0.0.1:7420: {error}"))?;
-    if endpoint.uri().scheme_str() != Some("http") || endpoint.uri().host().is_none_or(str::is_empty) {
-        return Err(format!("`{address}` is not an address such as http://127.0.0.1:7420"));
+    let not_an_address = || format!("`{address}` is not an address such as http://127.0.0.1:7420");
+    let endpoint = Endpoint::from_shared(uri).map_err(|error| format!("{}: {error}", not_an_address()))?;
+    let has_host = endpoint.uri().host().is_some_and(|host| !host.is_empty());
+    if endpoint.uri().scheme_str() != Some("http") || !has_host || !port_fits(endpoint.uri()) {
+        return Err(not_an_address());
     }
     Ok(endpoint
         .connect_timeout(CONNECT_TIMEOUT)
         .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
         .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
         .tcp_nodelay(true))
+}
+
+/// Whether the port is a number that a port can have, if there is one: a malformed one would be taken for none.
+fn port_fits(uri: &Uri) -> bool {
+    let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
+    let after_host = authority.rsplit_once(']').map_or(authority, |(_, after)| after);
+    !after_host.contains(':') || uri.port_u16().is_some()
 }
 
 impl Server {

@@ -7,7 +7,7 @@ mod from_status;
 mod questions;
 mod resource_kind;
 
-use std::time::Duration;
+use std::{error::Error as _, fmt, time::Duration};
 
 use thiserror::Error;
 use tonic::{Code, Status};
@@ -15,7 +15,7 @@ use tonic::{Code, Status};
 pub(crate) use self::from_status::{Origin, from_item, from_status};
 pub use self::{field_violation::FieldViolation, resource_kind::ResourceKind};
 use self::{field_violation::join as join_fields, questions::code_name};
-use crate::rule::{Violation, join as join_violations};
+use crate::rule::Violation;
 
 /// Why a call did not do what it was asked to.
 ///
@@ -63,7 +63,7 @@ pub enum Error {
         status: Status,
     },
     /// The rules refused the hand-off. Nothing has moved; the refusal is on record as `handoff_id`.
-    #[error("hand-off {handoff_id} of task {task_id} was rejected: {}", join_violations(violations, status))]
+    #[error("{}", told(format_args!("hand-off {handoff_id} of task {task_id} was rejected"), violations, status))]
     Rejected {
         /// The record of the refusal.
         handoff_id: String,
@@ -76,7 +76,7 @@ pub enum Error {
         status: Status,
     },
     /// The hand-off was allowed and could not be executed. Nothing has moved; the failure is on record as `handoff_id`.
-    #[error("hand-off {handoff_id} of task {task_id} failed: {}", join_violations(violations, status))]
+    #[error("{}", told(format_args!("hand-off {handoff_id} of task {task_id} failed"), violations, status))]
     HandoffFailed {
         /// The record of the failure.
         handoff_id: String,
@@ -89,7 +89,7 @@ pub enum Error {
         status: Status,
     },
     /// There is no such thing.
-    #[error("{kind} {id} does not exist")]
+    #[error("{kind} {id} {}", kind.absence())]
     NotFound {
         /// What was looked for.
         kind: ResourceKind,
@@ -132,21 +132,21 @@ pub enum Error {
         #[source]
         status: Status,
     },
-    /// The hand-off is not in the status that the call needs.
-    #[error("hand-off {handoff_id} is {current}, not {wanted}")]
+    /// The hand-off is no longer open.
+    #[error("hand-off {handoff_id} is {current} and cannot become {wanted}: only an initiated one can")]
     WrongHandoffStatus {
         /// The hand-off.
         handoff_id: String,
         /// Its status, such as `completed`.
         current: String,
-        /// The status that the call needs, or would have given it.
+        /// The status that the call would have given it.
         wanted: String,
         /// As the server sent it.
         #[source]
         status: Status,
     },
     /// Keys that were to be transferred are missing at the sender, or in conflict at the receiver. Nothing has moved.
-    #[error("state of {from_agent} cannot go to {to_agent}: {}", join_violations(violations, status))]
+    #[error("{}", told(format_args!("state of {from_agent} cannot go to {to_agent}"), violations, status))]
     StateConflict {
         /// The sender.
         from_agent: String,
@@ -159,11 +159,11 @@ pub enum Error {
         status: Status,
     },
     /// The state would grow over its limits.
-    #[error("state of {agent_id} would be over its limit of {limit}: remove keys first")]
+    #[error("{}; remove keys first", status.message())]
     StateTooLarge {
-        /// Whose state it is.
+        /// Whose state it is; empty if the call was a transfer.
         agent_id: String,
-        /// The limit, with its unit.
+        /// The limit, of bytes or of keys.
         limit: String,
         /// As the server sent it.
         #[source]
@@ -205,7 +205,7 @@ pub enum Error {
         status: Status,
     },
     /// The revision does not exist yet.
-    #[error("the revision does not exist yet, only {oldest} to {newest}")]
+    #[error("the revision does not exist yet: the newest is {newest}")]
     RevisionInFuture {
         /// The oldest revision that is kept.
         oldest: u64,
@@ -260,7 +260,7 @@ pub enum Error {
     /// No server could take the call: none was reached, the connection broke, or the log cannot be written.
     ///
     /// A mutation may have been done all the same. To find out, send it again with the same request id: it is not done twice.
-    #[error("{endpoint} is unavailable after {attempts} attempts: {}{}", status.message(), resume_hint(request_id.as_deref()))]
+    #[error("{endpoint} is unavailable after {attempts} attempt{}: {}{}", if *attempts == 1 { "" } else { "s" }, cause(status), resume_hint(request_id.as_deref()))]
     Unavailable {
         /// The endpoint that was asked last.
         endpoint: String,
@@ -322,6 +322,28 @@ impl Error {
     pub(crate) fn malformed_answer(missing: &str) -> Self {
         let message = format!("the server's answer lacks `{missing}`");
         Self::Other { code: Code::Internal, status: Status::internal(message.clone()), message }
+    }
+}
+
+/// What failed and why; without a list of reasons the server's own sentence, which has all of it.
+fn told(what: fmt::Arguments<'_>, violations: &[Violation], status: &Status) -> String {
+    if violations.is_empty() {
+        return status.message().to_owned();
+    }
+    let reasons: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    format!("{what}: {}", reasons.join("; "))
+}
+
+/// What a status says, with what is at its bottom: that a connection failed, and that it was refused.
+fn cause(status: &Status) -> String {
+    let message = status.message();
+    let mut bottom = status.source();
+    while let Some(deeper) = bottom.and_then(|error| error.source()) {
+        bottom = Some(deeper);
+    }
+    match bottom.map(ToString::to_string) {
+        Some(bottom) if !message.contains(&bottom) => format!("{message}: {bottom}"),
+        _ => message.to_owned(),
     }
 }
 

@@ -86,7 +86,7 @@ pub use self::{
     server::{GetServerInfo, ServerInfo, Verification, VerifyLog, VerifyProgress},
     setters::CallFuture,
     state::{
-        AgentState, GetState, StateChangeType, StateHistory, StateHistoryEntry, TransferState,
+        AgentState, GetState, StateChangeType, StateHistory, StateHistoryEntry, StateWritten, TransferState,
         TransferredState, UpdateMode, UpdateState,
     },
     summary::{Figures, GetSummary, Summary, SummaryGroup, SummaryKey, SummaryReport},

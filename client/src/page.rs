@@ -43,12 +43,13 @@ pub struct Items<T> {
     fetch: Fetch<T>,
     fetching: Option<CallFuture<Result<Page<T>, Error>>>,
     ready: VecDeque<T>,
+    dropped_count: u64,
 }
 
 impl<T> Items<T> {
     pub(crate) fn new(first_token: String, mut fetch: Fetch<T>) -> Self {
         let fetching = Some(fetch(first_token));
-        Self { fetch, fetching, ready: VecDeque::new() }
+        Self { fetch, fetching, ready: VecDeque::new(), dropped_count: 0 }
     }
 
     /// The next item; nothing after the last.
@@ -60,6 +61,11 @@ impl<T> Items<T> {
         T: Unpin,
     {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    /// Of a history, how many older entries are no longer kept in the view, as the newest page that was fetched says it; 0 before the first.
+    pub fn dropped_count(&self) -> u64 {
+        self.dropped_count
     }
 
     /// All items that are left, in memory.
@@ -94,6 +100,7 @@ impl<T: Unpin> Stream for Items<T> {
             match outcome {
                 Ok(page) => {
                     self.ready = page.items.into();
+                    self.dropped_count = page.dropped_count;
                     self.fetching = page.next_page_token.map(|token| (self.fetch)(token));
                 }
                 Err(error) => return Poll::Ready(Some(Err(error))),

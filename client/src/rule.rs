@@ -7,7 +7,6 @@ mod list;
 mod switch;
 
 use serde::Serialize;
-use tonic::Status;
 
 pub(crate) use self::from_wire::{rule_from_wire, verdict_from_wire};
 pub use self::{
@@ -54,12 +53,4 @@ impl std::fmt::Display for Violation {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{}: {}", self.rule, self.message)
     }
-}
-
-/// All violations in a line, or what the server said if it listed none.
-pub(crate) fn join(violations: &[Violation], status: &Status) -> String {
-    if violations.is_empty() {
-        return status.message().to_owned();
-    }
-    violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -7,6 +7,7 @@ mod get;
 mod history;
 mod transfer;
 mod update;
+mod written;
 
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
@@ -19,6 +20,7 @@ pub use self::{
     history::{StateChangeType, StateHistory, StateHistoryEntry},
     transfer::{TransferState, TransferredState},
     update::UpdateState,
+    written::StateWritten,
 };
 use crate::wire_enum::wire_enum;
 

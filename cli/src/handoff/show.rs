@@ -136,7 +136,8 @@ pub(crate) fn mark(status: HandoffStatus) -> (&'static str, Style) {
     }
 }
 
-fn scope(transfer: &Transfer) -> String {
+/// Which keys move and how conflicts are settled: `order, note (overwrite on conflict)`.
+pub(crate) fn scope(transfer: &Transfer) -> String {
     let what = match transfer.scope {
         TransferScope::None => return "stays".to_owned(),
         TransferScope::Some => transfer.keys.join(", "),

@@ -2,12 +2,13 @@
 //!
 //! Knows nothing of calls.
 
-use baton_client::{AgentState, StateHistoryEntry};
+use baton_client::{AgentState, StateHistoryEntry, StateWritten, TransferredState};
 use serde_json::Value;
 
 use crate::{
     clock,
     failure::Failure,
+    handoff::show::scope,
     output::Output,
     table::{Column, Details, Table},
 };
@@ -31,6 +32,36 @@ pub(super) fn details(output: &mut Output, state: &AgentState) -> Result<(), Fai
             keys.filter(|keys: &Vec<String>| !keys.is_empty()).unwrap_or_else(|| vec!["{}".to_owned()]),
         )
         .write(output)
+}
+
+/// The receipt of an update.
+///
+/// # Errors
+/// Stdout cannot be written.
+pub(super) fn written(output: &mut Output, written: &StateWritten) -> Result<(), Failure> {
+    receipt(written).write(output)
+}
+
+/// The receipt of a transfer: what was written, and what of whose state it was.
+///
+/// # Errors
+/// Stdout cannot be written.
+pub(super) fn transferred(output: &mut Output, transferred: &TransferredState) -> Result<(), Failure> {
+    let TransferredState { written, transfer } = transferred;
+    receipt(written)
+        .line("moved", scope(&transfer.spec))
+        .line("as of", format!("revision {}", transfer.from_revision))
+        .write(output)
+}
+
+fn receipt(written: &StateWritten) -> Details {
+    let mut details = Details::new();
+    details
+        .line("agent", &written.agent_id)
+        .line("came from", written.transferred_from.as_deref().unwrap_or_default())
+        .line("updated", clock::full(written.updated_at))
+        .line("revision", written.revision);
+    details
 }
 
 /// How a state came to be, a row for each change.

@@ -8,10 +8,13 @@ use baton_client::{Task, TaskHistoryEntry, TaskHistoryType, TaskStatus};
 use crate::{
     clock,
     failure::Failure,
-    output::{Output, plain},
+    output::{Output, plain, wrapped},
     style,
     table::{Column, Details, Table},
 };
+
+/// Narrowest that the text of a refusal gets, in columns of the terminal.
+const REFUSAL_WIDTH_MIN: usize = 30;
 
 /// One task, a line for each of its values.
 ///
@@ -83,15 +86,15 @@ pub(crate) fn history(output: &mut Output, entries: &[TaskHistoryEntry]) -> Resu
         let reason = entry.reason.as_deref().map(|reason| format!("  {}", plain(reason))).unwrap_or_default();
         output.line(format_args!("{revision}  {time}  {what}{reason}"))?;
         for error in &entry.errors {
-            let indent = " ".repeat(width + 2);
-            output.line(format_args!("{indent}  {}", refusal(output, error)))?;
+            let room = output.width().map(|columns| columns.saturating_sub(width + 6).max(REFUSAL_WIDTH_MIN));
+            for (index, line) in wrapped(error, room).iter().enumerate() {
+                let mark = if index == 0 { "!" } else { " " };
+                let line = output.paint(style::WARN, format_args!("{mark} {line}"));
+                output.line(format_args!("{:1$}  {line}", "", width + 2))?;
+            }
         }
     }
     Ok(())
-}
-
-fn refusal(output: &Output, error: &str) -> String {
-    output.paint(style::WARN, format_args!("! {}", plain(error)))
 }
 
 /// What an entry tells, and in which colour.

@@ -11,6 +11,7 @@ use crate::{
     handoff::show::{mark, pair, reason},
     output::{Output, plain, wrapped},
     style,
+    task::show::status_text,
 };
 
 /// Where what happened begins, after time and revision.
@@ -68,7 +69,10 @@ fn what(output: &Output, event: &Event) -> String {
     };
     match event.kind {
         EventType::TaskCreated => task_line(style::HEAD, "created for"),
-        EventType::TaskUpdated => task_line(Style::new(), "updated by"),
+        EventType::TaskUpdated => {
+            let status = event.task.as_ref().map_or_else(String::new, |task| status_text(task.status));
+            format!("{}  {status}", task_line(Style::new(), "updated by"))
+        }
         EventType::TaskCompleted => format!("{}  {}", task_line(style::GOOD, "completed by"), plain(outcome)),
         EventType::TaskFailed => format!("{}  {}", task_line(style::BAD, "failed by"), plain(outcome)),
         EventType::TaskCancelled => {

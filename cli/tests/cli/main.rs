@@ -7,6 +7,7 @@ mod main_job;
 mod process;
 mod server;
 mod serving;
+mod states;
 mod unreachable;
 mod usage;
 mod verify_folder;

@@ -117,6 +117,60 @@ fn a_rejected_hand_off_ends_with_6_and_tells_every_violation() {
 }
 
 #[test]
+fn ownership_hides_nothing_else_that_is_wrong() {
+    let server = with_task();
+    assert_eq!(server.baton(&send("triage", "billing", "a refund")).code, 0);
+    let late = server.baton(&send("triage", "triage", ""));
+    assert_eq!(late.code, 5, "{late:?}");
+    for rule in ["empty_reason", "self_handoff", "not_owner"] {
+        assert!(late.stderr.contains(&format!("\n  {rule}: ")), "{late:?}");
+    }
+}
+
+#[test]
+fn a_refusal_says_what_has_to_come_first() {
+    let server = with_task();
+    let cases: [(&[&str], &str); 5] = [
+        (&["task", "complete", "t-1"], "\nhint: start it first: baton task start t-1\n"),
+        (&["state", "get", "nobody"], "error: agent nobody has no state;"),
+        (
+            &["state", "get", "triage", "--at-revision", "1"],
+            "error: agent triage had no state at revision 1\n",
+        ),
+        (&["rule", "enable", "gravity"], "\nhint: list them with: baton rule list\n"),
+        (
+            &["state", "transfer", "triage", "billing", "--keys", "nokey"],
+            "error: state cannot move from triage to billing: key \"nokey\" is not in the sender's state\n",
+        ),
+    ];
+    for (args, said) in cases {
+        let ended = server.baton(args);
+        assert!(ended.stderr.contains(said), "{args:?} gave {ended:?}");
+    }
+}
+
+#[test]
+fn a_closed_hand_off_stays_as_it_is() {
+    let server = with_task();
+    let sent = server.json(&send("triage", "billing", "a refund"));
+    let id = sent["handoff_id"].as_str().expect("an id");
+    let again = server.baton(&["handoff", "execute", id]);
+    let said =
+        format!("error: hand-off {id} is completed and cannot become completed: only an initiated one can\n");
+    assert_eq!((again.code, &*again.stderr), (5, &*said));
+}
+
+#[test]
+fn a_log_without_records_is_not_said_to_hold() {
+    let server = Server::start();
+    let misspelt = server.baton(&["verify", "-n", "defualt"]);
+    assert_eq!(
+        (misspelt.code, &*misspelt.stderr),
+        (0, "namespace defualt is empty: there was nothing to verify\n")
+    );
+}
+
+#[test]
 fn validate_asks_without_acting() {
     let server = with_task();
     let ask = |to| ["handoff", "validate", "t-1", "--from", "triage", "--to", to, "--reason", "r"];

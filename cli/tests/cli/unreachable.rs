@@ -27,6 +27,7 @@ fn every_command_that_asks_a_server_ends_with_3() {
         let ended = baton(&[command, &["--addr", &addr]].concat());
         assert_eq!((ended.code, &*ended.stdout), (3, ""), "{command:?} gave {ended:?}");
         assert!(ended.stderr.starts_with("error: "), "{command:?} gave {ended:?}");
+        assert!(ended.stderr.contains("Connection refused"), "{command:?} gave {ended:?}");
         assert!(ended.stderr.contains("\nhint: start one with: baton serve"), "{command:?} gave {ended:?}");
     }
 }

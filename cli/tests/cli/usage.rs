@@ -6,7 +6,7 @@ use crate::process::{baton, baton_with_input, spawn};
 
 #[test]
 fn a_malformed_command_line_ends_with_2_and_says_so_on_stderr() {
-    let cases: [(&[&str], &str); 12] = [
+    let cases: [(&[&str], &str); 15] = [
         (&["task", "create", "t"], "--description"),
         (&["task", "progress", "t", "101"], "101 is not in 0..=100"),
         (&["task", "list", "--status", "sleeping"], "handed_off"),
@@ -38,6 +38,9 @@ fn a_malformed_command_line_ends_with_2_and_says_so_on_stderr() {
         (&["summary", "--window", "soon"], "such as 500ms"),
         (&["rule", "list", "--deadline", "0s"], "more than 0"),
         (&["rule", "list", "--addr", "ftp://somewhere"], "ftp://somewhere"),
+        (&["rule", "list", "--addr", "localhost:grpc"], "`localhost:grpc` is not an address"),
+        (&["rule", "list", "--addr", "[::1]:99999"], "`[::1]:99999` is not an address"),
+        (&["state", "get", "a", "--at-revision", "0"], "0 is not in 1.."),
     ];
     for (args, said) in cases {
         let ended = baton(args);

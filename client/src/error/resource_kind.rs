@@ -16,6 +16,16 @@ pub enum ResourceKind {
     Rule,
 }
 
+impl ResourceKind {
+    /// What is the case when it is not found.
+    pub(super) fn absence(self) -> &'static str {
+        match self {
+            Self::Agent => "has no state",
+            Self::Task | Self::Handoff | Self::Rule => "does not exist",
+        }
+    }
+}
+
 impl std::fmt::Display for ResourceKind {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.pad(match self {

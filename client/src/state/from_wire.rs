@@ -4,7 +4,7 @@
 
 use baton_proto::v1;
 
-use super::{AgentState, StateChangeType, StateHistoryEntry};
+use super::{AgentState, StateChangeType, StateHistoryEntry, StateWritten};
 use crate::{
     from_wire::{promised_time, some_text},
     value::from_struct,
@@ -17,6 +17,15 @@ pub(super) fn state_from_wire(state: v1::AgentState) -> AgentState {
         revision: state.revision,
         updated_at: promised_time(state.updated_at),
         transferred_from: some_text(state.transferred_from),
+    }
+}
+
+pub(super) fn written_from_wire(receipt: v1::AgentState) -> StateWritten {
+    StateWritten {
+        agent_id: receipt.agent_id,
+        revision: receipt.revision,
+        updated_at: promised_time(receipt.updated_at),
+        transferred_from: some_text(receipt.transferred_from),
     }
 }
 

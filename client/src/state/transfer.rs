@@ -5,7 +5,7 @@
 use baton_proto::v1;
 use serde::Serialize;
 
-use super::{AgentState, from_wire::state_from_wire};
+use super::{StateWritten, from_wire::written_from_wire};
 use crate::{
     call::Call,
     client::Client,
@@ -17,10 +17,10 @@ use crate::{
 };
 
 /// What a transfer of state did.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TransferredState {
-    /// The receiver's whole state after it.
-    pub agent_state: AgentState,
+    /// The receipt for the change of the receiver's state.
+    pub written: StateWritten,
     /// What was moved.
     pub transfer: StateTransfer,
 }
@@ -51,7 +51,7 @@ impl TransferState {
     request_id_setter!();
     deadline_setter!();
 
-    /// Makes the call. On return the receiver's state is durable.
+    /// Makes the call. On return the receiver's state is durable; [`Client::get_state`] has it.
     ///
     /// # Errors
     /// [`Error::NotFound`] if the sender has no state; [`Error::StateConflict`] if keys are missing or in conflict; [`Error::StateTooLarge`].
@@ -65,7 +65,7 @@ impl TransferState {
             })
             .await?;
         Ok(TransferredState {
-            agent_state: promised(answer.agent_state, "agent_state").map(state_from_wire)?,
+            written: promised(answer.agent_state, "agent_state").map(written_from_wire)?,
             transfer: promised(answer.transfer, "transfer").map(state_transfer_from_wire)?,
         })
     }

@@ -5,7 +5,7 @@
 use baton_proto::v1;
 use serde::Serialize;
 
-use super::{AgentState, UpdateMode, from_wire::state_from_wire};
+use super::{StateWritten, UpdateMode, from_wire::written_from_wire};
 use crate::{
     call::Call,
     client::Client,
@@ -40,22 +40,22 @@ impl UpdateState {
     request_id_setter!();
     deadline_setter!();
 
-    /// Makes the call, and returns the whole state after it. On return it is durable.
+    /// Makes the call, and returns a receipt. On return the change is durable; [`Client::get_state`] has the whole state.
     ///
     /// # Errors
     /// [`Error::RevisionMismatch`]; [`Error::StateTooLarge`].
-    pub async fn send(self) -> Result<AgentState, Error> {
+    pub async fn send(self) -> Result<StateWritten, Error> {
         let answer = self
             .call
             .mutate(self.request, |channel, request| async move {
                 services::states(channel).update_agent_state(request).await
             })
             .await?;
-        promised(answer.agent_state, "agent_state").map(state_from_wire)
+        promised(answer.agent_state, "agent_state").map(written_from_wire)
     }
 }
 
-awaitable!(UpdateState => Result<AgentState, Error>);
+awaitable!(UpdateState => Result<StateWritten, Error>);
 
 impl Client {
     /// Merges `state`, anything that serializes to a JSON object of at most 1 MiB and 32 levels, into what the agent knows; creates it if it is new.

@@ -61,7 +61,7 @@ const REASONS: &[(ErrorReason, Code, &str)] = &[
     (ErrorReason::InvalidField, Code::InvalidArgument, "invalid request: items[3].task_id: is empty"),
     (ErrorReason::TaskNotFound, Code::NotFound, "task t-17 does not exist"),
     (ErrorReason::HandoffNotFound, Code::NotFound, "hand-off h-3 does not exist"),
-    (ErrorReason::AgentNotFound, Code::NotFound, "agent triage does not exist"),
+    (ErrorReason::AgentNotFound, Code::NotFound, "agent triage has no state"),
     (ErrorReason::RuleNotFound, Code::NotFound, "rule ping_pong does not exist"),
     (ErrorReason::TaskExists, Code::AlreadyExists, "task t-17 exists already: choose another id"),
     (
@@ -84,7 +84,11 @@ const REASONS: &[(ErrorReason, Code, &str)] = &[
         Code::FailedPrecondition,
         "task t-17 is pending and cannot become completed",
     ),
-    (ErrorReason::WrongHandoffStatus, Code::FailedPrecondition, "hand-off h-3 is pending, not completed"),
+    (
+        ErrorReason::WrongHandoffStatus,
+        Code::FailedPrecondition,
+        "hand-off h-3 is pending and cannot become completed: only an initiated one can",
+    ),
     (
         ErrorReason::HandoffRejected,
         Code::FailedPrecondition,
@@ -100,11 +104,7 @@ const REASONS: &[(ErrorReason, Code, &str)] = &[
         Code::FailedPrecondition,
         "state of triage cannot go to billing: ping_pong: billing had it 2 hand-offs ago; empty_reason: no reason was given",
     ),
-    (
-        ErrorReason::StateTooLarge,
-        Code::FailedPrecondition,
-        "state of triage would be over its limit of 2 MiB: remove keys first",
-    ),
+    (ErrorReason::StateTooLarge, Code::FailedPrecondition, "as the server says it; remove keys first"),
     (
         ErrorReason::RuleNotSwitchable,
         Code::FailedPrecondition,
@@ -120,7 +120,7 @@ const REASONS: &[(ErrorReason, Code, &str)] = &[
         Code::OutOfRange,
         "the revision is no longer kept, only 100 to 200: take a snapshot and go on from there",
     ),
-    (ErrorReason::RevisionInFuture, Code::OutOfRange, "the revision does not exist yet, only 100 to 200"),
+    (ErrorReason::RevisionInFuture, Code::OutOfRange, "the revision does not exist yet: the newest is 200"),
     (
         ErrorReason::LogMismatch,
         Code::FailedPrecondition,
@@ -189,9 +189,10 @@ fn an_error_of_a_batch_is_read_as_that_of_a_single_call() {
 #[test]
 fn a_rejection_without_a_list_says_what_the_server_said() {
     let details = ErrorDetails::with_error_info("HANDOFF_REJECTED", DOMAIN, values());
-    let status = Status::with_error_details(Code::FailedPrecondition, "ping_pong: again", details);
+    let said = "hand-off h-3 was rejected: ping_pong: again";
+    let status = Status::with_error_details(Code::FailedPrecondition, said, details);
     let error = from_status(status, Origin::default());
-    assert_eq!(error.to_string(), "hand-off h-3 of task t-17 was rejected: ping_pong: again");
+    assert_eq!(error.to_string(), said);
 }
 
 #[test]
