@@ -20,8 +20,8 @@ use tonic::{
 
 use self::{
     echo::EchoServer,
-    load::{Measured, Window},
-    report::{EchoReport, Latency, Report},
+    load::{Load, Measured, Window, median},
+    report::{Commits, EchoReport, Latency, Report, Round},
     ring::Ring,
 };
 use crate::{exit::Exit, failure::Failure, local_server::LocalServer, session::Session};
@@ -38,10 +38,13 @@ pub(crate) struct BenchArgs {
     /// Connections that the calls share
     #[arg(long, default_value_t = 4, value_name = "CONNECTIONS", value_parser = value_parser!(u16).range(1..=1_024))]
     connections: u16,
-    /// How long is measured, in seconds
-    #[arg(long, default_value_t = 5, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..=86_400))]
+    /// Rounds; each measures the server, then the echo, so that both see the same machine. Medians are printed
+    #[arg(long, default_value_t = 5, value_name = "ROUNDS", value_parser = value_parser!(u16).range(1..=1_000))]
+    rounds: u16,
+    /// How long is measured in each round, in seconds
+    #[arg(long, default_value_t = 2, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..=86_400))]
     seconds: u64,
-    /// How long is sent before it is measured, in seconds
+    /// How long is sent in each round before it is measured, in seconds
     #[arg(long, default_value_t = 1, value_name = "SECONDS", value_parser = value_parser!(u64).range(0..=3_600))]
     warmup: u64,
     /// Tasks that are created before; each is handed on 30 times. More are made when they run out
@@ -83,7 +86,7 @@ pub(crate) async fn run(args: BenchArgs, session: &mut Session<'_>) -> Result<()
     }
 }
 
-/// Loads the server, and an echo after it if `with_echo`.
+/// Loads the server, and in turn with it an echo if `with_echo`.
 async fn measure(
     args: &BenchArgs,
     session: &Session<'_>,
@@ -95,10 +98,23 @@ async fn measure(
     let channels = connect(addr, args.connections).await?;
     let mut rings = rings(args, namespace);
     let sample = prepare(args, &mut rings, &channels).await.map_err(failed)?;
-    let (measured, before, after) = load_server(args, &client, &channels, rings).await?;
-    drop(channels);
-    let echo = if with_echo { Some(load_echo(args, namespace, sample).await?) } else { None };
-    Ok(report(args, addr, &measured, &before, &after, echo.as_ref()))
+    let mut load = Load::new(channels, rings);
+    let mut echo = if with_echo { Some(EchoLoad::start(args, namespace, sample).await?) } else { None };
+    let mut rounds = Vec::new();
+    for _ in 0..args.rounds {
+        let (server, commits) = load_server(args, &client, &mut load).await?;
+        let echo = match &mut echo {
+            Some(echo) => Some(echo.round(args).await?),
+            None => None,
+        };
+        rounds.push(Round { server, commits, echo });
+    }
+    drop(load);
+    if let Some(echo) = echo {
+        echo.stop().await;
+    }
+    let info = client.server_info().send().await?;
+    Ok(Report::of(args, addr, &info, &rounds))
 }
 
 /// One ring for each caller, under names that no run before has used.
@@ -128,62 +144,89 @@ async fn prepare(
     Ok(HandoffServiceClient::new(channel.clone()).hand_off(request).await?.into_inner())
 }
 
+/// One round on the server; with how often its log was made durable in it.
 async fn load_server(
     args: &BenchArgs,
     client: &Client,
-    channels: &[Channel],
-    rings: Vec<Ring>,
-) -> Result<(Measured, ServerInfo, ServerInfo), Failure> {
-    let window = Window::after(Duration::from_secs(args.warmup), Duration::from_secs(args.seconds));
+    load: &mut Load,
+) -> Result<(Measured, Commits), Failure> {
+    let window = args.window();
     let counters = async {
         tokio::time::sleep_until(window.start).await;
         let before = client.server_info().send().await?;
         tokio::time::sleep_until(window.end).await;
-        Ok::<_, Failure>((before, client.server_info().send().await?))
+        Ok::<_, Failure>(Commits::between(&before, &client.server_info().send().await?))
     };
-    let load = async { load::drive(window, channels, rings).await.map_err(failed) };
-    let (measured, (before, after)) =
-        with_clock("hand-offs", window, async { tokio::try_join!(load, counters) }).await?;
-    Ok((measured, before, after))
+    let drive = async { load.drive(window).await.map_err(failed) };
+    with_clock("hand-offs", window, async { tokio::try_join!(drive, counters) }).await
 }
 
-async fn load_echo(args: &BenchArgs, namespace: &str, sample: HandOffResponse) -> Result<Measured, Failure> {
-    let echo = EchoServer::start(sample).await?;
-    let channels = connect(&format!("http://{}", echo.addr()), args.connections).await?;
-    let mut rings = rings(args, namespace);
-    rings.iter_mut().for_each(Ring::imagine);
-    let window = Window::after(Duration::from_secs(args.warmup), Duration::from_secs(args.seconds));
-    let load = async { load::drive(window, &channels, rings).await.map_err(failed) };
-    let measured = with_clock("echo", window, load).await?;
-    drop(channels);
-    echo.stop().await;
-    Ok(measured)
+/// An echo of the same calls, and its callers.
+struct EchoLoad {
+    server: EchoServer,
+    load: Load,
 }
 
-fn report(
-    args: &BenchArgs,
-    addr: &str,
-    measured: &Measured,
-    before: &ServerInfo,
-    after: &ServerInfo,
-    echo: Option<&Measured>,
-) -> Report {
-    let commits = after.commits.saturating_sub(before.commits);
-    let handoffs = after.handoffs_completed.saturating_sub(before.handoffs_completed);
-    Report {
-        server: addr.to_owned(),
-        version: after.version.clone(),
-        log_kind: after.log_kind.clone(),
-        concurrency: args.concurrency.into(),
-        connections: args.connections.into(),
-        seconds: args.seconds,
-        handoffs: measured.handoffs,
-        handoffs_per_second: measured.rate,
-        latency_ms: Latency::of(measured),
-        commits,
-        handoffs_per_fsync: (commits > 0).then(|| handoffs as f64 / commits as f64),
-        echo: echo.map(|echo| EchoReport { calls_per_second: echo.rate, latency_ms: Latency::of(echo) }),
-        ratio_to_echo: echo.filter(|echo| echo.rate > 0.0).map(|echo| measured.rate / echo.rate),
+impl EchoLoad {
+    async fn start(args: &BenchArgs, namespace: &str, sample: HandOffResponse) -> Result<Self, Failure> {
+        let server = EchoServer::start(sample).await?;
+        let channels = connect(&format!("http://{}", server.addr()), args.connections).await?;
+        let mut rings = rings(args, namespace);
+        rings.iter_mut().for_each(Ring::imagine);
+        Ok(Self { server, load: Load::new(channels, rings) })
+    }
+
+    async fn round(&mut self, args: &BenchArgs) -> Result<Measured, Failure> {
+        let window = args.window();
+        with_clock("echo", window, async { self.load.drive(window).await.map_err(failed) }).await
+    }
+
+    async fn stop(self) {
+        drop(self.load);
+        self.server.stop().await;
+    }
+}
+
+impl BenchArgs {
+    /// The window of a round that begins now.
+    fn window(&self) -> Window {
+        Window::after(Duration::from_secs(self.warmup), Duration::from_secs(self.seconds))
+    }
+}
+
+impl Commits {
+    fn between(before: &ServerInfo, after: &ServerInfo) -> Self {
+        Self {
+            commits: after.commits.saturating_sub(before.commits),
+            handoffs: after.handoffs_completed.saturating_sub(before.handoffs_completed),
+        }
+    }
+}
+
+impl Report {
+    fn of(args: &BenchArgs, addr: &str, info: &ServerInfo, rounds: &[Round]) -> Self {
+        let server = Measured::of_rounds(&rounds.iter().map(|round| &round.server).collect::<Vec<_>>());
+        let echoes: Vec<&Measured> = rounds.iter().filter_map(|round| round.echo.as_ref()).collect();
+        let echo = (!echoes.is_empty()).then(|| Measured::of_rounds(&echoes));
+        let commits: u64 = rounds.iter().map(|round| round.commits.commits).sum();
+        let handoffs: u64 = rounds.iter().map(|round| round.commits.handoffs).sum();
+        let ratios: Vec<f64> = rounds.iter().filter_map(Round::ratio_to_echo).collect();
+        Self {
+            server: addr.to_owned(),
+            version: info.version.clone(),
+            log_kind: info.log_kind.clone(),
+            concurrency: args.concurrency.into(),
+            connections: args.connections.into(),
+            rounds: args.rounds,
+            seconds: args.seconds,
+            handoffs: server.handoffs,
+            handoffs_per_second: server.rate,
+            latency_ms: Latency::of(&server),
+            commits,
+            handoffs_per_fsync: (commits > 0).then(|| handoffs as f64 / commits as f64),
+            echo: echo.map(|echo| EchoReport { calls_per_second: echo.rate, latency_ms: Latency::of(&echo) }),
+            ratio_to_echo: (!ratios.is_empty()).then(|| median(ratios)),
+        }
     }
 }
 

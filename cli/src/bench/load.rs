@@ -47,49 +47,79 @@ pub(super) struct Measured {
 }
 
 impl Measured {
+    /// Several rounds as one: the median of their rates, and the latencies of all.
+    pub(super) fn of_rounds(rounds: &[&Self]) -> Self {
+        let mut latency = empty();
+        for round in rounds {
+            latency.add(&round.latency).expect("all histograms here have the same bounds");
+        }
+        Self {
+            handoffs: rounds.iter().map(|round| round.handoffs).sum(),
+            rate: median(rounds.iter().map(|round| round.rate).collect()),
+            latency,
+        }
+    }
+
     /// The latency that a share of the hand-offs does not exceed, in seconds.
     pub(super) fn latency_seconds(&self, quantile: f64) -> f64 {
         self.latency.value_at_quantile(quantile) as f64 / NANOS_PER_SECOND
     }
 }
 
-/// Sends the hand-offs of all rings at once, each ring as one caller, over the given connections in turn.
-///
-/// # Errors
-/// The first call that fails ends the run: figures with failures in them compare to nothing.
-pub(super) async fn drive(
-    window: Window,
-    channels: &[Channel],
+/// One caller for each ring, and the connections that they share in turn.
+pub(super) struct Load {
+    channels: Vec<Channel>,
     rings: Vec<Ring>,
-) -> Result<Measured, Status> {
-    let mut callers = JoinSet::new();
-    for (ring, channel) in rings.into_iter().zip(channels.iter().cycle()) {
-        callers.spawn(call(window, channel.clone(), ring));
-    }
-    let mut latency = empty();
-    while let Some(ended) = callers.join_next().await {
-        let of_one = ended.map_err(|error| Status::internal(format!("a caller stopped: {error}")))??;
-        latency.add(of_one).map_err(|error| Status::internal(error.to_string()))?;
-    }
-    let handoffs = latency.len();
-    Ok(Measured { handoffs, rate: handoffs as f64 / (window.end - window.start).as_secs_f64(), latency })
 }
 
-async fn call(window: Window, channel: Channel, mut ring: Ring) -> Result<Histogram<u64>, Status> {
+impl Load {
+    /// Sends nothing yet.
+    pub(super) fn new(channels: Vec<Channel>, rings: Vec<Ring>) -> Self {
+        Self { channels, rings }
+    }
+
+    /// Sends the hand-offs of all rings at once, each ring as one caller. The rings go on in the next round.
+    ///
+    /// # Errors
+    /// The first call that fails ends the run: figures with failures in them compare to nothing.
+    pub(super) async fn drive(&mut self, window: Window) -> Result<Measured, Status> {
+        let mut callers = JoinSet::new();
+        for (ring, channel) in self.rings.drain(..).zip(self.channels.iter().cycle()) {
+            callers.spawn(call(window, channel.clone(), ring));
+        }
+        let mut latency = empty();
+        while let Some(ended) = callers.join_next().await {
+            let stopped = |error| Status::internal(format!("a caller stopped: {error}"));
+            let (of_one, ring) = ended.map_err(stopped)??;
+            latency.add(of_one).map_err(|error| Status::internal(error.to_string()))?;
+            self.rings.push(ring);
+        }
+        let handoffs = latency.len();
+        Ok(Measured { handoffs, rate: handoffs as f64 / (window.end - window.start).as_secs_f64(), latency })
+    }
+}
+
+async fn call(window: Window, channel: Channel, mut ring: Ring) -> Result<(Histogram<u64>, Ring), Status> {
     let mut client = HandoffServiceClient::new(channel.clone());
     let mut latency = empty();
     loop {
+        if Instant::now() >= window.end {
+            return Ok((latency, ring));
+        }
         let request = ring.next_or_refill(&channel).await?;
         let sent = Instant::now();
-        if sent >= window.end {
-            return Ok(latency);
-        }
         client.hand_off(request).await?;
         let answered = Instant::now();
         if answered >= window.start && answered < window.end {
             latency.saturating_record(u64::try_from((answered - sent).as_nanos()).unwrap_or(u64::MAX));
         }
     }
+}
+
+/// The middle one; of an even number, the lower of the two in the middle. 0 of none.
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or_default()
 }
 
 fn empty() -> Histogram<u64> {

@@ -7,7 +7,33 @@ use serde::Serialize;
 use super::load::Measured;
 use crate::{duration, failure::Failure, output::Output, table::Details};
 
-/// The figures of a run.
+/// What one round came to.
+pub(super) struct Round {
+    /// The server's hand-offs.
+    pub server: Measured,
+    /// How they were committed.
+    pub commits: Commits,
+    /// The echo's, if it was run.
+    pub echo: Option<Measured>,
+}
+
+/// How often the log was made durable, for how many hand-offs.
+pub(super) struct Commits {
+    /// Times that the log was made durable.
+    pub commits: u64,
+    /// Hand-offs that were completed.
+    pub handoffs: u64,
+}
+
+impl Round {
+    /// The server's rate as a share of the echo's; absent without an echo.
+    pub(super) fn ratio_to_echo(&self) -> Option<f64> {
+        let echo = self.echo.as_ref().filter(|echo| echo.rate > 0.0)?;
+        Some(self.server.rate / echo.rate)
+    }
+}
+
+/// The figures of a run: rates and the ratio are medians of the rounds, the rest is of all of them.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     /// The server that was measured.
@@ -20,15 +46,17 @@ pub(super) struct Report {
     pub concurrency: usize,
     /// Connections that they share.
     pub connections: usize,
-    /// Length of the window, in seconds.
+    /// Rounds.
+    pub rounds: u16,
+    /// Length of the window of each round, in seconds.
     pub seconds: u64,
-    /// Hand-offs answered in the window.
+    /// Hand-offs answered in the windows.
     pub handoffs: u64,
     /// Hand-offs per second.
     pub handoffs_per_second: f64,
     /// From sending to the answer, in milliseconds.
     pub latency_ms: Latency,
-    /// Times that the log was made durable in the window.
+    /// Times that the log was made durable in the windows.
     pub commits: u64,
     /// Hand-offs made durable by one fsync, on average; absent if nothing was committed.
     pub handoffs_per_fsync: Option<f64>,
@@ -91,8 +119,8 @@ impl Report {
             .line(
                 "load",
                 format!(
-                    "{} calls in flight on {} connections for {} s",
-                    self.concurrency, self.connections, self.seconds
+                    "{} calls in flight on {} connections, {} rounds of {} s",
+                    self.concurrency, self.connections, self.rounds, self.seconds
                 ),
             )
             .line("rate", format!("{} hand-offs/s", thousands(self.handoffs_per_second)))
