@@ -140,6 +140,7 @@ fn name(key: &SummaryKey) -> String {
     match key {
         SummaryKey::Agent { agent_id } => agent_id.clone(),
         SummaryKey::Pair { from_agent, to_agent } => format!("{from_agent} → {to_agent}"),
+        SummaryKey::Reason { reason } if reason.is_empty() => "(no reason)".to_owned(),
         SummaryKey::Reason { reason } => reason.clone(),
         _ => "?".to_owned(),
     }
