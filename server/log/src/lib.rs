@@ -33,4 +33,4 @@ pub use memory::{MemoryLog, MemoryReader, MemoryStore};
 pub use open_error::OpenError;
 pub use record::{Hash, RECORD_VERSION, Record};
 pub use sqlite::{SqliteLog, SqliteOptions, SqliteReader, SqliteStopped};
-pub use verify::{Progress, Verified, verify};
+pub use verify::{Progress, Verified, Walk, verify};

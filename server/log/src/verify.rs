@@ -49,19 +49,16 @@ pub fn verify(
     namespace: &str,
     mut progress: impl FnMut(Progress),
 ) -> Result<Verified, ReadError> {
-    let mut walk = Walk::begin(log.head(namespace)?);
-    while walk.from <= walk.head.revision {
-        match log.read(namespace, walk.from, STEP) {
-            Ok(records) => walk.prove(&records)?,
-            Err(ReadError::Compacted { oldest, .. }) => walk.restart(oldest),
-            Err(error) => return Err(error),
-        }
-        progress(Progress { records: walk.records, revision: walk.from - 1, newest: walk.head.revision });
+    let mut walk = Walk::begin(log, namespace)?;
+    while let Some(come) = walk.step(log)? {
+        progress(come);
     }
     Ok(walk.finish())
 }
 
-struct Walk {
+/// A walk that its caller takes step by step, and may break off. See [`verify`].
+#[derive(Debug)]
+pub struct Walk {
     head: Head,
     chain: Chain,
     /// The next revision to prove.
@@ -72,11 +69,46 @@ struct Walk {
 }
 
 impl Walk {
-    fn begin(head: Head) -> Walk {
+    /// Begins at the oldest record of `namespace`.
+    ///
+    /// # Errors
+    /// [`ReadError::Io`] and [`ReadError::Damaged`] if the head cannot be read.
+    pub fn begin(log: &dyn LogReader, namespace: &str) -> Result<Walk, ReadError> {
+        let head = log.head(namespace)?;
         // The link of the oldest record to what was removed before it is checked by the read itself.
         let chain = Chain::anywhere(&head.namespace);
         let from = head.oldest_revision;
-        Walk { head, chain, from, time_us: i64::MIN, records: 0, revisions: 0 }
+        Ok(Walk { head, chain, from, time_us: i64::MIN, records: 0, revisions: 0 })
+    }
+
+    /// Proves some more records; `None`: all are proven.
+    ///
+    /// # Errors
+    /// [`ReadError::Damaged`] with the first damage, [`ReadError::Io`] if the log cannot be read.
+    pub fn step(&mut self, log: &dyn LogReader) -> Result<Option<Progress>, ReadError> {
+        if self.from > self.head.revision {
+            return Ok(None);
+        }
+        match log.read(&self.head.namespace, self.from, STEP) {
+            Ok(records) => self.prove(&records)?,
+            Err(ReadError::Compacted { oldest, .. }) => self.restart(oldest),
+            Err(error) => return Err(error),
+        }
+        let (records, revision) = (self.records, self.from - 1);
+        Ok(Some(Progress { records, revision, newest: self.head.revision }))
+    }
+
+    /// What was proven, once there are no more steps.
+    pub fn finish(self) -> Verified {
+        let Head { namespace, revision, oldest_revision, hash } = self.head;
+        Verified {
+            namespace,
+            records: self.records,
+            revisions: self.revisions,
+            oldest_revision,
+            revision,
+            hash,
+        }
     }
 
     /// The records that come next were removed on purpose while the walk went on.
@@ -122,17 +154,5 @@ impl Walk {
 
     fn damaged(&self, revision: u64, what: DamageKind) -> Result<(), Damage> {
         Err(Damage::new(&self.head.namespace, revision, what))
-    }
-
-    fn finish(self) -> Verified {
-        let Head { namespace, revision, oldest_revision, hash } = self.head;
-        Verified {
-            namespace,
-            records: self.records,
-            revisions: self.revisions,
-            oldest_revision,
-            revision,
-            hash,
-        }
     }
 }

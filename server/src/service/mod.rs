@@ -12,6 +12,7 @@ mod summary;
 mod task;
 mod to_wire;
 mod validation;
+mod verification;
 mod watch;
 
 pub use api::Api;
