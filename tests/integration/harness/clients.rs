@@ -2,17 +2,20 @@
 //!
 //! Knows nothing of what answers.
 
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr};
 
 use baton_proto::v1::{
     self, WatchHandoffsRequest, WatchHandoffsResponse, handoff_service_client::HandoffServiceClient,
     monitor_service_client::MonitorServiceClient, state_service_client::StateServiceClient,
     task_service_client::TaskServiceClient, validation_service_client::ValidationServiceClient,
 };
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
 use tonic::{
     Status, Streaming,
-    transport::{Channel, Endpoint},
+    transport::{Channel, Endpoint, Uri},
 };
+use tower::service_fn;
 
 use super::in_time;
 
@@ -32,8 +35,7 @@ pub(crate) struct Clients {
 
 impl Clients {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
-        let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address makes a URI");
-        let channel = endpoint.connect().await.expect("the server listens");
+        let channel = connect_once(address).await;
         Self {
             tasks: TaskServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
             states: StateServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
@@ -144,6 +146,19 @@ impl Clients {
         }
         Ok(done)
     }
+}
+
+/// A channel over one connection, which ends with it: another server, of another test, may listen on the same port by then.
+async fn connect_once(address: SocketAddr) -> Channel {
+    let stream = TcpStream::connect(address).await.expect("the server listens");
+    stream.set_nodelay(true).expect("a connection takes its options");
+    let mut only = Some(TokioIo::new(stream));
+    let connector = service_fn(move |_: Uri| {
+        let connected = only.take().ok_or_else(|| io::Error::other("the connection has ended"));
+        async { connected }
+    });
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address makes a URI");
+    endpoint.connect_with_connector(connector).await.expect("the connection is there")
 }
 
 /// The events of a stream up to and with revision `until`.

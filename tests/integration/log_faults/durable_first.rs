@@ -1,9 +1,15 @@
 //! While a record is being written, nobody sees it; if it is lost, nobody ever did.
 
-use baton_log::{AppendFault, Plan};
-use baton_proto::v1::{self, WatchHandoffsRequest};
+use std::sync::Arc;
 
-use crate::harness::{Clients, Disk, Gate, TestServer, create, hand_off, in_time};
+use baton_log::{
+    Append, AppendError, AppendFault, Head, Log, LogId, LogReader, MemoryCheckpoints, MemoryLog, MemoryStore,
+    Plan, ReadError, ReadLimit, Record,
+};
+use baton_proto::v1::{self, WatchHandoffsRequest};
+use baton_server::{Server, clock::SystemClock, engine::EngineParts, metrics::Metrics};
+
+use crate::harness::{Clients, Disk, Gate, TestServer, config, create, events_until, hand_off, in_time};
 
 /// A server whose appends wait at the gate, the `failing`th of them to fail after it.
 async fn gated(disk: &Disk, gate: &Gate, failing: Option<(u64, AppendFault)>) -> TestServer {
@@ -89,4 +95,91 @@ async fn what_is_lost_was_never_seen() {
         }
         server.ended().await.expect_err("the log failed");
     }
+}
+
+/// A log in memory that has what was appended, and says so only when the gate lets it.
+struct LateAnswer {
+    inner: MemoryLog,
+    gate: Gate,
+}
+
+impl LogReader for LateAnswer {
+    fn id(&self) -> LogId {
+        self.inner.id()
+    }
+
+    fn kind(&self) -> &'static str {
+        self.inner.kind()
+    }
+
+    fn heads(&self) -> Result<Vec<Head>, ReadError> {
+        self.inner.heads()
+    }
+
+    fn head(&self, namespace: &str) -> Result<Head, ReadError> {
+        self.inner.head(namespace)
+    }
+
+    fn read(&self, namespace: &str, from: u64, limit: ReadLimit) -> Result<Vec<Record>, ReadError> {
+        self.inner.read(namespace, from, limit)
+    }
+}
+
+impl Log for LateAnswer {
+    fn append(&mut self, appends: &[Append]) -> Result<(), AppendError> {
+        let appended = self.inner.append(appends);
+        self.gate.pass();
+        appended
+    }
+
+    fn truncate_before(&mut self, namespace: &str, revision: u64) -> Result<(), AppendError> {
+        self.inner.truncate_before(namespace, revision)
+    }
+
+    fn reader(&self) -> Result<Box<dyn LogReader>, ReadError> {
+        self.inner.reader()
+    }
+}
+
+/// A server on a store that has revision 1, so that its first watchers read the log.
+async fn answering_late(store: &MemoryStore, gate: &Gate) -> TestServer {
+    let disk = Disk::Memory(store.clone(), MemoryCheckpoints::default());
+    let server = TestServer::start(&disk).await;
+    server.clients().await.create(create("", "task", "a")).await.unwrap();
+    server.stop().await;
+    let log = LateAnswer { inner: MemoryLog::open(store.clone()).unwrap(), gate: gate.clone() };
+    let parts = EngineParts {
+        log: Box::new(log),
+        checkpoints: Box::new(MemoryCheckpoints::default()),
+        clock: Arc::new(SystemClock),
+        metrics: Arc::new(Metrics::new()),
+    };
+    TestServer::serve(Server::on(parts, config()).unwrap()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watcher_that_reads_the_log_is_not_ahead_of_those_who_ask() {
+    let (store, gate) = (MemoryStore::new(), Gate::default());
+    let server = answering_late(&store, &gate).await;
+    let mut clients = server.clients().await;
+    gate.close();
+    let mut caller = clients.clone();
+    let asked = tokio::spawn(async move { caller.hand_off(hand_off("", "task", "a", "b")).await });
+    gate.held().await;
+    let request = WatchHandoffsRequest {
+        start_revision: 1,
+        all_events: true,
+        progress_interval: Some(prost_types::Duration { seconds: 0, nanos: 100_000_000 }),
+        ..Default::default()
+    };
+    let mut stream = clients.watch(request).await.unwrap();
+    let told = events_until(&mut stream, 1).await;
+    assert_eq!(told.iter().map(|event| event.revision).collect::<Vec<_>>(), [1]);
+    let next = in_time(stream.message()).await.unwrap().unwrap();
+    assert_eq!((next.revision, next.events.len()), (1, 0), "it is told what nobody can read yet");
+    assert_eq!(clients.task("", "task").await.unwrap().revision, 1);
+    gate.open();
+    in_time(asked).await.unwrap().unwrap();
+    assert_eq!(events_until(&mut stream, 2).await.len(), 1);
+    server.stop().await;
 }

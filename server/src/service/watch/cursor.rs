@@ -104,12 +104,17 @@ impl Cursor {
     /// The next messages, as far as there is something to say now; none: the watcher has everything.
     pub(super) async fn messages(&mut self) -> Result<Vec<v1::WatchHandoffsResponse>, Refusal> {
         let mut messages = Vec::new();
-        while messages.is_empty() && self.next <= *self.head.borrow_and_update() {
-            for commit in self.commits().await? {
-                self.add_commit(&commit, &mut messages);
+        loop {
+            let head = *self.head.borrow_and_update();
+            if !messages.is_empty() || self.next > head {
+                return Ok(messages);
+            }
+            // The log may have what nobody was answered yet; a watcher is never ahead of those who read.
+            let commits = self.commits().await?;
+            for commit in commits.iter().take_while(|commit| commit.last_revision() <= head) {
+                self.add_commit(commit, &mut messages);
             }
         }
-        Ok(messages)
     }
 
     /// Tells how far the watcher is.
