@@ -2,7 +2,10 @@
 //!
 //! Knows how logs are opened, with and without faults. Knows nothing of networks.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, PoisonError},
+};
 
 use baton_log::{
     FaultLog, FileCheckpoints, MemoryCheckpoints, MemoryLog, MemoryStore, Plan, SqliteLog, SqliteOptions,
@@ -15,6 +18,8 @@ use baton_server::{
     metrics::Metrics,
 };
 use tempfile::TempDir;
+
+use super::process::STARTING;
 
 /// A folder that is removed at the end, or memory. Clones are the same disk.
 #[derive(Clone)]
@@ -51,6 +56,7 @@ impl Disk {
     pub(crate) fn open(&self, config: Config) -> Result<Server, ServerError> {
         match self {
             Self::Folder(folder) => {
+                let _opening = STARTING.read().unwrap_or_else(PoisonError::into_inner);
                 let config = Config { data: folder.path().to_owned(), ..config };
                 Server::open(config, Arc::new(Metrics::new()))
             }
@@ -68,6 +74,7 @@ impl Disk {
         let metrics = Arc::new(Metrics::new());
         let parts = match self {
             Self::Folder(folder) => {
+                let _opening = STARTING.read().unwrap_or_else(PoisonError::into_inner);
                 let options = SqliteOptions { size_bytes_max: config.log_size_bytes_max };
                 let log = SqliteLog::open(folder.path(), &options)?;
                 let checkpoints = Box::new(FileCheckpoints::open(folder.path())?);

@@ -8,7 +8,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -62,7 +62,12 @@ impl Drop for ServerProcess {
     }
 }
 
+/// Held for writing while a process is being started, and for reading while a data folder is opened: until it runs its program, a new
+/// process holds whatever this one has open, and so also the lock of a folder that its server has just let go.
+pub(super) static STARTING: RwLock<()> = RwLock::new(());
+
 fn spawn(data: &Path) -> Child {
+    let _starting = STARTING.write().unwrap_or_else(PoisonError::into_inner);
     let program = std::env::current_exe().expect("a running program has a path");
     Command::new(program)
         .args(["--exact", "harness::process::a_server_in_a_process_of_its_own_is_reached", "--nocapture"])
