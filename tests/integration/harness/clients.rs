@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of what answers.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, time::Duration};
 
 use baton_proto::v1::{
     self, WatchHandoffsRequest, WatchHandoffsResponse, handoff_service_client::HandoffServiceClient,
@@ -21,6 +21,10 @@ use super::in_time;
 
 /// Largest answer that is taken, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Longest wait of the client for one answer: a call that is handed to the library in the very moment in which its connection ends may be left
+/// lying there until the next one comes.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One caller.
 #[derive(Clone)]
@@ -158,7 +162,7 @@ async fn connect_once(address: SocketAddr) -> Channel {
         async { connected }
     });
     let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address makes a URI");
-    endpoint.connect_with_connector(connector).await.expect("the connection is there")
+    endpoint.timeout(CALL_TIMEOUT).connect_with_connector(connector).await.expect("the connection is there")
 }
 
 /// The events of a stream up to and with revision `until`.

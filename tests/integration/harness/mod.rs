@@ -27,7 +27,7 @@ pub(crate) use self::{
 };
 
 /// Longest wait for something that should happen soon; the tests fail rather than hang.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Waits for `future`, but not for ever.
 pub(crate) async fn in_time<F: Future>(future: F) -> F::Output {
