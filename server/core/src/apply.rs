@@ -136,6 +136,9 @@ fn state_transferred(
 
 fn handoff(draft: &mut Draft<'_>, event: &HandoffEvent, place: Place) -> Result<Answer, Misfit> {
     let HandoffEvent { handoff, after } = event;
+    if after.untouched_since.is_some() {
+        return untouched_task(draft, handoff, place);
+    }
     let mut task = changed_task(draft, &handoff.task_id, after, place)?;
     if handoff.status == HandoffStatus::Completed {
         remember_pair(&mut task, handoff);
@@ -146,10 +149,19 @@ fn handoff(draft: &mut Draft<'_>, event: &HandoffEvent, place: Place) -> Result<
             move_state(draft, how, &handoff.to, &handoff.transfer, place)?;
         }
     }
-    let task = Arc::new(task);
+    Ok(put_handoff(draft, handoff, Arc::new(task), place))
+}
+
+/// Only the history tells of it: whoever holds the task's revision may still act on it.
+fn untouched_task(draft: &mut Draft<'_>, handoff: &Arc<Handoff>, place: Place) -> Result<Answer, Misfit> {
+    let task = Arc::clone(known_task(draft, &handoff.task_id, place)?);
+    Ok(put_handoff(draft, handoff, task, place))
+}
+
+fn put_handoff(draft: &mut Draft<'_>, handoff: &Arc<Handoff>, task: Arc<Task>, place: Place) -> Answer {
     draft.put_handoff(Arc::clone(handoff));
     draft.put_task(Arc::clone(&task), entry(&task, TaskChange::Handoff(Arc::clone(handoff)), place));
-    Ok(Answer::Handoff(Arc::clone(handoff), task))
+    Answer::Handoff(Arc::clone(handoff), task)
 }
 
 /// Moves state by reference: the sender's present state is the one that the event names.
@@ -183,9 +195,7 @@ fn move_state(
 
 /// The task as `after` leaves it.
 fn changed_task(draft: &Draft<'_>, id: &TaskId, after: &TaskAfter, place: Place) -> Result<Task, Misfit> {
-    let Some(present) = draft.task(id) else {
-        return Err(Misfit { revision: place.revision, what: format!("task {id} does not exist") });
-    };
+    let present = known_task(draft, id, place)?;
     Ok(Task {
         status: after.status,
         owner: after.owner.clone(),
@@ -197,6 +207,11 @@ fn changed_task(draft: &Draft<'_>, id: &TaskId, after: &TaskAfter, place: Place)
         revision: place.revision,
         ..(**present).clone()
     })
+}
+
+fn known_task<'a>(draft: &'a Draft<'_>, id: &TaskId, place: Place) -> Result<&'a Arc<Task>, Misfit> {
+    let misfit = || Misfit { revision: place.revision, what: format!("task {id} does not exist") };
+    draft.task(id).ok_or_else(misfit)
 }
 
 fn remember_pair(task: &mut Task, handoff: &Handoff) {

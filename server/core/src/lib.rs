@@ -58,7 +58,7 @@ pub use revision::{HandoffId, NotAHandoffId, Revision};
 pub use rule::{BuiltInRule, RuleSet};
 pub use state::{AgentRecord, State, TaskRecord};
 pub use step::{Outcome, execute, replay};
-pub use task::{Progress, Task, TaskAfter, TaskStatus};
+pub use task::{LastChange, Progress, Task, TaskAfter, TaskStatus};
 pub use text::{AgentId, RuleName, TaskId, Text};
 pub use transfer::{ConflictPolicy, Transfer, TransferSpec, UpdateMode};
 pub use value::{Object, Value};

@@ -136,6 +136,20 @@ pub struct TaskAfter {
     /// When it was created.
     #[n(6)]
     pub created_us: i64,
+    /// The event that last changed it, if this one did not: a refused hand-off is told of, and leaves the task as it was.
+    #[n(7)]
+    pub untouched_since: Option<LastChange>,
+}
+
+/// The event that last changed a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct LastChange {
+    /// Which.
+    #[n(0)]
+    pub revision: Revision,
+    /// When, in microseconds since the Unix epoch.
+    #[n(1)]
+    pub time_us: i64,
 }
 
 impl Task {
@@ -149,6 +163,13 @@ impl Task {
             open_handoff: self.open_handoff,
             progress: self.progress.clone(),
             created_us: self.created_us,
+            untouched_since: None,
         }
+    }
+
+    /// What a watcher is shown of it by an event that does not change it.
+    pub fn untouched(&self) -> TaskAfter {
+        let untouched_since = Some(LastChange { revision: self.revision, time_us: self.updated_us });
+        TaskAfter { untouched_since, ..self.after() }
     }
 }

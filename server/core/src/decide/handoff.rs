@@ -14,17 +14,17 @@ use crate::{
 pub(super) fn hand_off(draft: &Draft<'_>, proposal: &Proposal, at: At) -> Result<Event, Rejection> {
     let (task, handoff) = judged(draft, proposal, at)?;
     if handoff.status == HandoffStatus::Rejected {
-        return Ok(recorded(handoff, task.after()));
+        return Ok(recorded(handoff, task.untouched()));
     }
     Ok(carried_out(draft, task, handoff, at))
 }
 
 pub(super) fn initiate(draft: &Draft<'_>, proposal: &Proposal, at: At) -> Result<Event, Rejection> {
     let (task, handoff) = judged(draft, proposal, at)?;
-    let mut after = task.after();
-    if handoff.status == HandoffStatus::Initiated {
-        after.open_handoff = Some(handoff.id);
-    }
+    let after = match handoff.status {
+        HandoffStatus::Initiated => TaskAfter { open_handoff: Some(handoff.id), ..task.after() },
+        _ => task.untouched(),
+    };
     Ok(recorded(handoff, after))
 }
 
@@ -124,7 +124,11 @@ fn failed(task: &Task, handoff: Handoff, step: StepName, error: String, at: At) 
         completed_us: Some(at.now_us),
         ..handoff
     };
-    recorded(closed, TaskAfter { open_handoff: None, ..task.after() })
+    let after = match task.open_handoff {
+        Some(_) => TaskAfter { open_handoff: None, ..task.after() },
+        None => task.untouched(),
+    };
+    recorded(closed, after)
 }
 
 /// The revision of the sender's state that moves, after a look whether it can; 0: there is nothing to move.

@@ -81,6 +81,7 @@ fn created_task(namespace: &str, created: &TaskCreated, revision: Revision, time
         open_handoff: None,
         progress: None,
         created_us: time_us,
+        untouched_since: None,
     };
     v1::Task {
         description: created.description.to_string(),

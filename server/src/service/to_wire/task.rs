@@ -1,7 +1,9 @@
 //! Tasks and their histories.
 
 use baton_core::HandoffStatus;
-use baton_core::{Progress, Revision, Task, TaskAfter, TaskChange, TaskEntry, TaskId, TaskStatus};
+use baton_core::{
+    LastChange, Progress, Revision, Task, TaskAfter, TaskChange, TaskEntry, TaskId, TaskStatus,
+};
 use baton_proto::v1;
 
 use super::{timestamp, value::object};
@@ -33,6 +35,7 @@ pub(in crate::service) fn task_after(
     revision: Revision,
     time_us: i64,
 ) -> v1::Task {
+    let changed = after.untouched_since.unwrap_or(LastChange { revision, time_us });
     v1::Task {
         namespace: namespace.to_owned(),
         task_id: id.to_string(),
@@ -40,9 +43,9 @@ pub(in crate::service) fn task_after(
         status: task_status(after.status).into(),
         assigned_agent: after.owner.to_string(),
         created_at: Some(timestamp(after.created_us)),
-        updated_at: Some(timestamp(time_us)),
+        updated_at: Some(timestamp(changed.time_us)),
         metadata: None,
-        revision: revision.0,
+        revision: changed.revision.0,
         owner_epoch: after.owner_epoch,
         handoff_count: after.handoff_count,
         open_handoff_id: open_handoff(after.open_handoff),

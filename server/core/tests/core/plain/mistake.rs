@@ -21,6 +21,7 @@ pub(crate) enum Mistake {
     FailedHandoffMovesState,
     FailedHandoffMovesTask,
     FailedHandoffStaysOpen,
+    RefusalTouchesTask,
     WithdrawnStaysOpen,
     WithdrawnMovesTask,
     ExecutedUnjudged,
@@ -42,7 +43,7 @@ pub(crate) enum Mistake {
 }
 
 impl Mistake {
-    pub(crate) const ALL: [Self; 43] = [
+    pub(crate) const ALL: [Self; 44] = [
         Self::AnyoneMayAct,
         Self::StaleEpochAccepted,
         Self::EpochStays,
@@ -68,6 +69,7 @@ impl Mistake {
         Self::FailedHandoffMovesState,
         Self::FailedHandoffMovesTask,
         Self::FailedHandoffStaysOpen,
+        Self::RefusalTouchesTask,
         Self::WithdrawnStaysOpen,
         Self::WithdrawnMovesTask,
         Self::ExecutedUnjudged,

@@ -109,8 +109,11 @@ impl World {
         revision: u64,
         now_us: i64,
     ) -> Task {
-        task.revision = revision;
-        task.updated_us = now_us;
+        let touched = self.tasks[&task.id].task != task || self.makes(Mistake::RefusalTouchesTask);
+        if touched || !matches!(happened, Happened::Handoff(_)) {
+            task.revision = revision;
+            task.updated_us = now_us;
+        }
         let record = self.tasks.get_mut(&task.id).expect("only tasks that exist are put");
         record.task = task.clone();
         record.history.push(Rc::new(Entry {

@@ -10,7 +10,7 @@ use baton_core::{
 
 use crate::{
     namespace::{Namespace, SECOND_US},
-    words::{all_keys, create, hand_off, initiate, know, nothing, object, proposal, switch},
+    words::{all_keys, create, hand_off, initiate, keys, know, nothing, object, proposal, switch},
 };
 
 /// A task `t` of `a`, which knows something.
@@ -90,10 +90,7 @@ fn the_steps_of_a_hand_off_tell_how_far_it_came() {
             &[(Validation, Completed), (StateTransfer, Completed), (TaskTransfer, Completed)],
         ),
         (with(nothing()), &[(Validation, Completed), (StateTransfer, Skipped), (TaskTransfer, Completed)]),
-        (
-            with(crate::words::keys(&["no"], ConflictPolicy::Keep)),
-            &[(Validation, Completed), (StateTransfer, Failed)],
-        ),
+        (with(keys(&["no"], ConflictPolicy::Keep)), &[(Validation, Completed), (StateTransfer, Failed)]),
         (hand_off("t", "b", "a"), &[(Validation, Failed)]),
         (initiate("t", "a", "b"), &[(Validation, Completed)]),
     ];
@@ -186,5 +183,21 @@ fn refusals_speak_in_lower_case_without_a_full_stop() {
     .collect();
     for text in refused.iter().map(ToString::to_string) {
         assert!(text.starts_with(char::is_lowercase) && !text.ends_with('.'), "{text}");
+    }
+}
+
+#[test]
+fn a_refused_or_failed_hand_off_leaves_the_revision_that_its_owner_holds() {
+    let mut ns = Namespace::new();
+    ns.grant(create("t", "a"));
+    let seen = ns.task("t").task.clone();
+    let refused = hand_off("t", "stranger", "b");
+    let moving = keys(&["missing"], ConflictPolicy::Overwrite);
+    let failed = Action::HandOff(Proposal { transfer: moving, ..proposal("t", "a", "b") });
+    for (action, status) in [(refused, HandoffStatus::Rejected), (failed, HandoffStatus::Failed)] {
+        let (handoff, task) = ns.handoff(action);
+        assert_eq!((handoff.status, &*task), (status, &*seen));
+        let history = &ns.task("t").history;
+        assert_eq!(history.entries().back().map(|entry| entry.revision), Some(handoff.revision));
     }
 }
