@@ -40,7 +40,7 @@ pub enum BodyError {
 
 /// Writes the body of a record.
 pub fn encode_body(entries: &[Box<Entry>]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(entries.len() * 256 + 16);
+    let mut bytes = Vec::with_capacity(entries.len() * 512 + 16);
     let mut e = Encoder::new(&mut bytes);
     let written = e.array(1).and_then(|e| e.array(entries.len() as u64)).and_then(|e| {
         for entry in entries {

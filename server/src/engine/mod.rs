@@ -18,7 +18,10 @@ use std::{sync::Arc, thread::JoinHandle, time::Instant};
 
 use baton_core::{Answer, Command, RequestMemory};
 use baton_log::{Checkpoints, Log, LogId};
-use tokio::sync::{oneshot, watch};
+use tokio::{
+    runtime::Handle,
+    sync::{oneshot, watch},
+};
 
 use crate::{clock::Clock, metrics::Metrics};
 use queue::{Queue, Submission};
@@ -124,6 +127,7 @@ impl Engine {
             stopped: stopped_tx,
             snapshots,
             snapshot_revisions: opened.snapshot_revisions,
+            runtime: Handle::try_current().ok(),
         });
         let engine = Self { queue, namespaces, clock, log_id, log_kind, stopped };
         Ok((engine, EngineThread { thread, snapshots: saver }, opened.recovered))
@@ -138,7 +142,7 @@ impl Engine {
     /// [`EngineError`]; only [`EngineError::OutcomeUnknown`] leaves open whether it was recorded.
     pub async fn execute(
         &self,
-        namespace: &str,
+        namespace: &Arc<str>,
         command: Command,
         bytes: usize,
         deadline: Option<Instant>,
@@ -152,13 +156,13 @@ impl Engine {
     /// [`EngineError::QueueFull`], [`EngineError::Stopped`].
     pub fn submit(
         &self,
-        namespace: &str,
+        namespace: &Arc<str>,
         command: Command,
         bytes: usize,
         deadline: Option<Instant>,
     ) -> Result<oneshot::Receiver<Result<Answer, EngineError>>, EngineError> {
         let (reply, answer) = oneshot::channel();
-        self.queue.push(Submission { namespace: namespace.into(), command, bytes, deadline, reply })?;
+        self.queue.push(Submission { namespace: Arc::clone(namespace), command, bytes, deadline, reply })?;
         Ok(answer)
     }
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc, thread::JoinHandle, time::Instant};
 
 use baton_core::Event;
 use baton_log::{Append, AppendError, Hash, Log};
-use tokio::sync::watch;
+use tokio::{runtime::Handle, sync::watch};
 use tracing::{error, warn};
 
 use super::{
@@ -34,6 +34,8 @@ pub(super) struct Owner {
     pub(super) snapshots: Snapshots,
     /// The revision of the last checkpoint of each namespace that was asked for.
     pub(super) snapshot_revisions: BTreeMap<Arc<str>, u64>,
+    /// The runtime whose tasks wait for answers, if the engine was started on one.
+    pub(super) runtime: Option<Handle>,
 }
 
 /// The log cannot be trusted any more.
@@ -110,8 +112,18 @@ impl Owner {
         for prepared in prepared {
             self.publish(prepared);
         }
-        replies.into_iter().for_each(Reply::send);
+        self.deliver(replies);
         Ok(())
+    }
+
+    /// Answers from a thread of the runtime: to wake its tasks from outside takes a lock, and often a system call, for each of them.
+    fn deliver(&self, replies: Vec<Reply>) {
+        match &self.runtime {
+            Some(runtime) if replies.len() > 1 => {
+                runtime.spawn(async { replies.into_iter().for_each(Reply::send) });
+            }
+            _ => replies.into_iter().for_each(Reply::send),
+        }
     }
 
     /// Makes the records durable, and settles by reading whether they are if the log does not say.
