@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use baton_core::{Handoff, Rejection};
 use baton_proto::v1::{self, handoff_service_server::HandoffService};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, body::Body};
 
 use super::{
     Api, batch,
     from_wire::{self, Check, HandoffQuery},
     page::Page,
-    refusal, to_wire,
-    watch::{self, Watch},
+    refusal, to_wire, watch,
 };
+use crate::own_body::{NoMessages, OwnBody};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -111,12 +111,13 @@ impl HandoffService for Api {
         }))
     }
 
-    type WatchHandoffsStream = Watch;
+    type WatchHandoffsStream = NoMessages;
 
-    async fn watch_handoffs(&self, request: Request<v1::WatchHandoffsRequest>) -> Answer<Watch> {
+    async fn watch_handoffs(&self, request: Request<v1::WatchHandoffsRequest>) -> Answer<NoMessages> {
         let (_, extensions, request) = request.into_parts();
         let query = from_wire::watch_handoffs(request)?;
-        Ok(Response::new(watch::start(self, &extensions, query).await?))
+        let watch = watch::start(self, &extensions, query).await?;
+        Ok(OwnBody::answer(Body::new(watch)))
     }
 }
 
