@@ -19,6 +19,7 @@ pub(super) struct Prepared {
     pub(super) namespace: Arc<Namespace>,
     pub(super) append: Append,
     pub(super) changes: Changes,
+    #[expect(clippy::vec_box, reason = "entries come boxed from the core, and moving them would cost more")]
     pub(super) entries: Vec<Box<Entry>>,
 }
 

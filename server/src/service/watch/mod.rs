@@ -64,7 +64,7 @@ async fn beginning(api: &Api, namespace: &Arc<Namespace>, query: &WatchQuery) ->
     let (head, open) = {
         let state = namespace.read();
         let open: Vec<Arc<Handoff>> =
-            if query.snapshot { state.open_handoffs().cloned().collect() } else { Vec::new() };
+            if query.snapshot { state.open_handoffs().collect() } else { Vec::new() };
         (state.head(), open)
     };
     let next = if query.start.0 == 0 { head.next() } else { query.start };
