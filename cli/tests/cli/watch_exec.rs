@@ -3,18 +3,16 @@
 //! The commands are real ones, run by the real shell. What has to happen before something else is waited for, never slept for.
 
 use std::{
-    ffi::OsString,
     fs,
     io::{BufRead as _, BufReader, Read as _},
-    path::PathBuf,
-    process::{Child, ChildStderr, ChildStdout, Command, Stdio},
+    process::{Child, ChildStderr, ChildStdout, Command},
 };
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    process::{Ended, signal, spawn},
+    process::{Ended, paste, signal, spawn},
     server::Server,
 };
 
@@ -62,29 +60,6 @@ impl Traces {
         let path = self.path(name);
         assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo runs").success());
         path
-    }
-}
-
-/// Runs a command line as a person would who copies it into a shell.
-fn paste(command: &str) -> Ended {
-    let folder = PathBuf::from(env!("CARGO_BIN_EXE_baton"));
-    let folder = folder.parent().expect("the binary is in a folder");
-    let others = std::env::var_os("PATH").unwrap_or_default();
-    let mut path = OsString::from(folder);
-    path.push(":");
-    path.push(others);
-    let output = Command::new("sh")
-        .args(["-c", command])
-        .env("PATH", path)
-        .env_remove("BATON_ADDR")
-        .env_remove("BATON_NAMESPACE")
-        .stdin(Stdio::null())
-        .output()
-        .expect("the shell runs");
-    Ended {
-        code: output.status.code().expect("it was not killed"),
-        stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
-        stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
     }
 }
 
