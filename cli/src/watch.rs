@@ -115,7 +115,14 @@ pub(crate) async fn run(args: WatchArgs, session: &mut Session<'_>) -> Result<()
             return Err(Failure::new(Exit::Unreachable, "UNREACHABLE", "the watch has ended"));
         };
         let event = event.map_err(|error| resume::failure(error, &args, session, after(&watch)))?;
-        session.output.one(&event, show::event)?;
+        if let Err(unwritten) = session.output.one(&event, show::event) {
+            // Whoever reads along may leave quietly; what the command has not dealt with is left to somebody all the same.
+            if args.exec.is_some() {
+                let place = Place::Revision { first: event.revision, log_id: watch.log_id() };
+                tell_resume(&args, session, place);
+            }
+            return Err(unwritten);
+        }
         let stop_asked = args.execute(&event, watch.log_id(), session, &mut stop).await?;
         if args.ends_with(&event) {
             return Ok(());

@@ -57,9 +57,8 @@ pub(super) fn failure(error: Error, args: &WatchArgs, session: &Session<'_>, pla
             let kept = again(Place::Revision { first: *oldest, log_id });
             let open = again(Place::Snapshot);
             let gone = format!("revisions {wanted} to {} are gone", oldest.saturating_sub(1));
-            Failure::from(error)
-                .more([gone])
-                .hint(format!("what is kept: {kept}\n      what is open now, and then what happens: {open}"))
+            let ways = format!("what is kept: {kept}\n      what is open now, and then what happens: {open}");
+            Failure::from(error).more([gone]).hint(ways)
         }
         Error::LogMismatch { .. } => {
             let open = again(Place::Snapshot);
@@ -130,7 +129,40 @@ fn shell_word(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shell_word;
+    use clap::Parser as _;
+    use tonic::Status;
+
+    use super::*;
+    use crate::{
+        args::{Cli, Command},
+        output::Output,
+    };
+
+    #[test]
+    fn a_gap_is_told_with_its_revisions_and_both_ways_to_go_on() {
+        let compacted =
+            || Error::Compacted { oldest: 100, newest: 200, status: Status::out_of_range("compacted") };
+        let cases = [
+            // Refused at once, and after revision 71 had been shown.
+            (Place::AsGiven, "revisions 42 to 99 are gone"),
+            (Place::Revision { first: 72, log_id: "log-1" }, "revisions 72 to 99 are gone"),
+        ];
+        for (place, gone) in cases {
+            let line = ["baton", "watch", "--from-revision", "42", "--log-id", "log-1", "--task", "t 1"];
+            let cli = Cli::try_parse_from(line).expect("the line is well-formed");
+            let Command::Watch(args) = cli.command else { panic!("it is a watch") };
+            let mut output = Output::new(Format::Table, ColorWhen::Never);
+            let session = Session { globals: cli.globals, addr_is_given: false, output: &mut output };
+            let failure = failure(compacted(), &args, &session, place);
+            assert_eq!(failure.messages()[1..], [gone]);
+            let hint = failure.hint_text().unwrap_or_default();
+            assert!(
+                hint.contains("kept: baton watch --from-revision 100 --log-id log-1 --task 't 1'\n"),
+                "{hint}"
+            );
+            assert!(hint.ends_with(": baton watch --snapshot --task 't 1'"), "{hint}");
+        }
+    }
 
     #[test]
     fn what_the_shell_would_take_apart_is_quoted() {

@@ -237,6 +237,23 @@ fn failures_may_be_passed_over() {
     assert_eq!(server.baton(&["watch", "--keep-going"]).code, 2, "there is nothing to keep going");
 }
 
+#[test]
+fn a_reader_that_leaves_takes_no_event_from_the_command() {
+    let server = travelled();
+    let traces = Traces::new();
+    let (gate, ran) = (traces.pipe("gate"), traces.path("ran"));
+    let command = format!("echo $BATON_REVISION >> {ran}; cat < {gate} > /dev/null");
+    let args = ["watch", "--from-revision", "2", "--addr", server.address(), "--exec", &command];
+    let mut watch = spawn(&args);
+    let mut line = String::new();
+    BufReader::new(watch.stdout.take().expect("stdout is piped")).read_line(&mut line).expect("a line");
+    fs::write(&gate, "go on").expect("the command waits at the gate");
+    let ended = watch.wait_with_output().expect("it ends");
+    let stderr = String::from_utf8(ended.stderr).expect("stderr is UTF-8");
+    assert_eq!((ended.status.code(), traces.revisions("ran")), (Some(0), vec![2]), "{stderr}");
+    assert!(resume(&stderr, "resume with: ").starts_with("baton watch --from-revision 3 "), "{stderr}");
+}
+
 /// A watch whose command is running.
 struct Running {
     watch: Child,

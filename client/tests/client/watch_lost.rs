@@ -2,10 +2,13 @@
 //!
 //! Knows nothing of gaps: what is lost here can be had again.
 
-use std::time::Duration;
+use std::{future::pending, time::Duration};
 
 use baton_client::{Client, Code, Cursor, RetryPolicy, Status};
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc,
+    time::{advance, timeout},
+};
 
 use crate::{
     scripted::{WatchAnswer, cut_off_then, handoffs_in_process},
@@ -82,6 +85,27 @@ async fn a_wait_that_is_given_up_while_it_connects_again_loses_nothing() {
     assert!(given_up > 100, "it was given up {given_up} times");
     assert_eq!((second, revisions(&mut watch).await), (2, [3]));
     assert_eq!(handoffs.watch_handoffs.asked().len(), 22, "giving up neither hurries nor repeats");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_takes_its_time_does_not_take_the_server_for_silent() {
+    let (send, receive) = mpsc::unbounded_channel();
+    let handoffs = watched([Ok(WatchAnswer::new(receive))]);
+    let client = client_of(&handoffs);
+    let interval = Duration::from_secs(1);
+    let mut watch = client.watch().from_revision(1).progress_interval(interval).await.unwrap();
+    // Between two events, and within a wait that was given up; both far longer than a server may be silent.
+    send.send(message(&[1], 1)).unwrap();
+    assert_eq!(revisions(&mut watch).await, [1]);
+    send.send(message(&[2], 2)).unwrap();
+    advance(Duration::from_secs(3_600)).await;
+    assert_eq!(revisions(&mut watch).await, [2]);
+    assert!(timeout(interval, watch.next()).await.is_err(), "nothing was sent yet");
+    send.send(message(&[3], 3)).unwrap();
+    // The connection's own task has the message when this is over; nobody has asked for it yet.
+    timeout(Duration::from_secs(3_600), pending::<()>()).await.unwrap_err();
+    assert_eq!(revisions(&mut watch).await, [3]);
+    assert_eq!(handoffs.watch_handoffs.asked().len(), 1, "one connection was enough");
 }
 
 #[tokio::test(start_paused = true)]
