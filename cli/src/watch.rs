@@ -100,12 +100,12 @@ pub(crate) async fn run(args: WatchArgs, session: &mut Session<'_>) -> Result<()
         }
     };
     let mut watch = begun.map_err(|error| resume::failure(error, &args, session, Place::AsGiven))?;
-    for open in watch.open_handoffs() {
+    watch.open_handoffs().iter().try_for_each(|open| {
         session.output.one(open, |output, open| {
             let line = show::open_line(output, open);
             output.line(line)
-        })?;
-    }
+        })
+    })?;
     loop {
         let event = tokio::select! {
             event = watch.next() => event,
@@ -115,15 +115,7 @@ pub(crate) async fn run(args: WatchArgs, session: &mut Session<'_>) -> Result<()
             return Err(Failure::new(Exit::Unreachable, "UNREACHABLE", "the watch has ended"));
         };
         let event = event.map_err(|error| resume::failure(error, &args, session, after(&watch)))?;
-        if let Err(unwritten) = session.output.one(&event, show::event) {
-            // Whoever reads along may leave quietly; what the command has not dealt with is left to somebody all the same.
-            if args.exec.is_some() {
-                let place = Place::Revision { first: event.revision, log_id: watch.log_id() };
-                tell_resume(&args, session, place);
-            }
-            return Err(unwritten);
-        }
-        let stop_asked = args.execute(&event, watch.log_id(), session, &mut stop).await?;
+        let stop_asked = args.deal_with(&event, watch.log_id(), session, &mut stop).await?;
         if args.ends_with(&event) {
             return Ok(());
         }
@@ -175,18 +167,39 @@ impl WatchArgs {
         self.until == Some(event.kind)
     }
 
-    /// Runs the command of `--exec` for the event, if there is one, to its end. Says whether the watch was told to end meanwhile.
+    /// Shows the event and runs the command for it, if there is one. Says whether the watch was told to end meanwhile.
     ///
     /// # Errors
-    /// The command failed, and it may not be passed over: because nobody said so, or because the signal that ended the watch may have been why.
-    async fn execute(
+    /// Stdout cannot be written; the command failed.
+    async fn deal_with(
         &self,
         event: &Event,
         log_id: &str,
         session: &mut Session<'_>,
         stop: &mut Stop,
     ) -> Result<bool, Failure> {
-        let Some(command) = &self.exec else { return Ok(false) };
+        let shown = session.output.one(event, show::event);
+        let Some(command) = &self.exec else { return shown.map(|()| false) };
+        if shown.is_err() {
+            // Whoever reads along may leave quietly; what the command has not dealt with is left to somebody all the same.
+            tell_resume(self, session, Place::Revision { first: event.revision, log_id });
+            return shown.map(|()| false);
+        }
+        self.execute(command, event, log_id, session, stop).await
+    }
+
+    /// Runs the command for the event to its end. Says whether the watch was told to end meanwhile.
+    ///
+    /// # Errors
+    /// The command failed, and it may not be passed over: because nobody said so, or because the signal that ended the watch may have been why.
+    async fn execute(
+        &self,
+        command: &str,
+        event: &Event,
+        log_id: &str,
+        session: &mut Session<'_>,
+        stop: &mut Stop,
+    ) -> Result<bool, Failure> {
         let namespace = session.globals.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);
         let setting = Setting { namespace, addr: &session.globals.addr, log_id };
         let ran = exec::run(command, event, &setting, stop, session.output).await;
