@@ -8,7 +8,8 @@ use std::{
 };
 
 use baton_log::{
-    FaultLog, FileCheckpoints, MemoryCheckpoints, MemoryLog, MemoryStore, Plan, SqliteLog, SqliteOptions,
+    FaultLog, FileCheckpoints, Log as _, LogReader, MemoryCheckpoints, MemoryLog, MemoryStore, Plan,
+    SqliteLog, SqliteOptions,
 };
 use baton_server::{
     Server, ServerError,
@@ -49,6 +50,22 @@ impl Disk {
     pub(crate) fn power_cut(&self) {
         if let Self::Memory(store, _) = self {
             store.power_cut();
+        }
+    }
+
+    /// The log that a dead server left behind, as it lies there.
+    pub(crate) fn log(&self) -> Box<dyn LogReader> {
+        match self {
+            Self::Folder(folder) => {
+                let _opening = STARTING.read().unwrap_or_else(PoisonError::into_inner);
+                Box::new(
+                    SqliteLog::open_read_only(folder.path()).expect("a dead server's log can be looked at"),
+                )
+            }
+            Self::Memory(store, _) => {
+                let log = MemoryLog::open(store.clone()).expect("memory can be opened");
+                log.reader().expect("memory can be read")
+            }
         }
     }
 
