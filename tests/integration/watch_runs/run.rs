@@ -38,7 +38,7 @@ pub(super) struct Report {
     pub(super) watchers: usize,
     pub(super) streams: usize,
     pub(super) events: usize,
-    /// Streams that went on from within a message.
+    /// Streams that had told more than their watchers had acted on.
     pub(super) within: usize,
     /// Streams that ended with a place to resume from.
     pub(super) stopped: usize,

@@ -16,6 +16,9 @@ use crate::harness::{Clients, Refused, in_time};
 /// One message in so many is held against what a reader is told right after.
 const HEAD_ASKED_ONE_IN: u32 = 6;
 
+/// A watcher may not have acted on so many of the events that it was sent last.
+const LAST_EVENTS: usize = 6;
+
 /// One watcher.
 pub(super) struct Watcher {
     habits: Habits,
@@ -149,15 +152,15 @@ impl Watcher {
         let _ = in_time(life.answered.wait_for(|answered| *answered >= until)).await;
     }
 
-    /// Decides from where to go on: from where the server says, from where the watcher is, or from within its last events.
+    /// Decides from where to go on: from where the server says, from where the watcher is, or from one of its last events.
     fn settle(&mut self, stream: &mut Stream) {
         let Some(told) = stream.told().filter(|_| stream.has_begun()) else {
             // As far as it was, if it had a place.
             stream.acted = self.next.map(|next| next - 1);
             return;
         };
-        let last = stream.messages.last().map(|seen| &seen.message.events);
-        let within = last.and_then(|events| self.random.choice(events)).map(|event| event.revision);
+        let events: Vec<u64> = stream.events().map(|event| event.revision).collect();
+        let within = self.random.choice(&events[events.len().saturating_sub(LAST_EVENTS)..]).copied();
         let acted = match (&stream.end, within) {
             (End::Stopping { resume_revision }, _) if self.random.bool() => resume_revision - 1,
             (_, Some(within)) if self.random.bool() => within,
