@@ -3,6 +3,7 @@
 //! `BATON_SEEDS` sets how many runs of orderly restarts, `BATON_KILL_SEEDS` how many with `kill -9`, `BATON_SEED` the first seed.
 
 mod asks;
+mod broken;
 mod fact;
 mod habits;
 mod observed;

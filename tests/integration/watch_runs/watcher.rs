@@ -184,7 +184,7 @@ pub(super) async fn head(clients: &mut Clients, namespace: &str) -> Option<u64> 
 }
 
 /// What a stream's last status says.
-fn end(status: Status) -> End {
+pub(super) fn end(status: Status) -> End {
     let refused = Refused::from(status);
     if refused.details.error_info().is_none() {
         return End::Killed;

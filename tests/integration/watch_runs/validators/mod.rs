@@ -46,6 +46,25 @@ pub(super) enum Promise {
     Ended,
 }
 
+impl Promise {
+    /// All of them.
+    pub(super) const ALL: [Self; 13] = [
+        Self::Ordered,
+        Self::Unique,
+        Self::Complete,
+        Self::Dense,
+        Self::Filtered,
+        Self::True,
+        Self::Agreed,
+        Self::Atomic,
+        Self::Resumable,
+        Self::Progress,
+        Self::LogId,
+        Self::Snapshot,
+        Self::Ended,
+    ];
+}
+
 /// A promise that was not kept.
 #[derive(Debug)]
 pub(super) struct Violation {
