@@ -4,6 +4,7 @@
 
 mod asks;
 mod broken;
+mod chronicle;
 mod fact;
 mod habits;
 mod observed;

@@ -23,14 +23,16 @@ pub(super) struct Stream {
     /// The watcher has acted on everything up to here and goes on after it, perhaps from within a message. `None`: it has no place to go on from
     /// and begins anew.
     pub(super) acted: Option<u64>,
-    /// The newest revision in the log that the stream's server left behind.
-    pub(super) durable: Option<u64>,
+    /// The oldest and the newest revision in the log that the stream's server left behind.
+    pub(super) durable: Option<(u64, u64)>,
 }
 
 /// One message.
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) message: WatchHandoffsResponse,
+    /// The newest revision that was durable when it came, if somebody looked.
+    pub(super) durable: Option<u64>,
     /// The head of the namespace as a reader was told it right after, if one asked.
     pub(super) head_after: Option<u64>,
 }
@@ -42,6 +44,8 @@ pub(super) enum End {
     Left,
     /// The server is stopping, and said from where to resume.
     Stopping { resume_revision: u64 },
+    /// The next revision is no longer there, and this is what is.
+    Compacted { oldest: u64, newest: u64 },
     /// Without a status that says why.
     Silent,
     /// The server was killed.

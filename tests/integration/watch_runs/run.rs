@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
+use baton_log::{LogReader, ReadLimit, Record};
 use baton_server::config::Config;
 use tokio::{
     sync::watch,
@@ -9,6 +10,7 @@ use tokio::{
 };
 
 use super::{
+    chronicle::{Chronicle, Forgetting},
     habits::{Habits, NARROW_BYTES},
     observed::{End, Stream},
     truth::Truth,
@@ -44,6 +46,8 @@ pub(super) struct Report {
     pub(super) stopped: usize,
     /// Streams that ended with their server.
     pub(super) killed: usize,
+    /// Streams whose next revision was gone.
+    pub(super) gaps: usize,
     /// How often a watcher did not read for a while.
     pub(super) pauses: u64,
 }
@@ -59,6 +63,10 @@ struct Run {
     random: fastrand::Rng,
     disk: Disk,
     death: Death,
+    /// What was made durable, where the server is in this process.
+    chronicle: Option<Chronicle>,
+    /// Whether the log forgets what is behind its checkpoints.
+    forgets: bool,
     namespaces: &'static [&'static str],
     writers: Vec<Writer>,
     watchers: Vec<Watcher>,
@@ -69,13 +77,16 @@ pub(super) async fn run(seed: u64, death: Death) -> Report {
     let mut random = fastrand::Rng::with_seed(seed);
     let on_disk = death == Death::Killed || random.u32(0..4) == 0;
     let disk = if on_disk { Disk::folder() } else { Disk::memory() };
-    let namespaces = &NAMESPACES[..random.usize(1..=2)];
-    let writers = random.usize(2..=6);
+    let chronicle = (death == Death::InOrder).then(Chronicle::default);
+    let forgets = death == Death::InOrder && random.u32(0..4) == 0;
+    // Whoever forgets must have much to remember.
+    let namespaces = &NAMESPACES[..if forgets { 1 } else { random.usize(1..=2) }];
+    let writers = random.usize(if forgets { 5..=6 } else { 2..=6 });
     let writers =
         (0..writers).map(|index| Writer::new(namespaces[index % namespaces.len()], index, random.fork()));
     let writers = writers.collect();
-    let mut run = Run { random, disk, death, namespaces, writers, watchers: Vec::new() };
-    let lives = run.random.usize(if death == Death::Killed { 2..=3 } else { 1..=3 });
+    let mut run = Run { random, disk, death, chronicle, forgets, namespaces, writers, watchers: Vec::new() };
+    let lives = run.random.usize(if forgets || death == Death::Killed { 2..=3 } else { 1..=3 });
     for life in 1..=lives {
         run.live(life == lives).await;
     }
@@ -90,7 +101,7 @@ impl Run {
         self.more_watchers(&mut asking).await;
         let (answered, answers) = watch::channel(0);
         let (watching, told) = self.watching(&host, &answers).await;
-        let calls = self.random.u64(10..=30);
+        let calls = self.random.u64(if self.forgets { 40..=60 } else { 10..=30 });
         let mut working = self.working(&host, calls, &answered).await;
         if last {
             self.wait_for(&mut working).await;
@@ -115,14 +126,19 @@ impl Run {
         self.note_what_is_durable();
     }
 
-    async fn start(&self) -> Host {
+    async fn start(&mut self) -> Host {
         if self.death == Death::Killed {
             let folder = self.disk.clone();
             let process = tokio::task::spawn_blocking(move || ServerProcess::start(folder.path()));
             return Host::Process(process.await.expect("the process starts"));
         }
         let config = Config { checkpoint_events: 100, ..config() };
-        Host::Here(TestServer::start_with(&self.disk, config).await)
+        let forgetting = self
+            .forgets
+            .then(|| Forgetting { checkpoints: self.disk.checkpoints(), random: self.random.fork() });
+        let chronicle = self.chronicle.clone().expect("servers in this process have one");
+        let opened = self.disk.open_wrapped(config, |log| chronicle.keep(log, forgetting));
+        Host::Here(TestServer::serve(opened.expect("the server can be opened")).await)
     }
 
     async fn more_watchers(&mut self, asking: &mut Clients) {
@@ -152,6 +168,7 @@ impl Run {
                     None => Clients::connect(address).await,
                 },
                 asking: Clients::connect(address).await,
+                chronicle: self.chronicle.clone(),
                 answered: answers.clone(),
                 told,
             };
@@ -181,7 +198,8 @@ impl Run {
     fn note_what_is_durable(&mut self) {
         let log = self.disk.log();
         for watcher in &mut self.watchers {
-            let durable = log.head(watcher.namespace()).expect("the log can be read").revision;
+            let head = log.head(watcher.namespace()).expect("the log can be read");
+            let durable = (head.oldest_revision, head.revision);
             let streams = &mut watcher.watch.streams;
             for stream in streams.iter_mut().filter(|stream| stream.durable.is_none()) {
                 stream.durable = Some(durable);
@@ -207,13 +225,28 @@ impl Run {
         for (namespace, watches) in by_namespace {
             let writers = self.writers.iter().filter(|writer| writer.namespace() == namespace);
             let answers = writers.flat_map(|writer| writer.answers.iter().cloned()).collect();
-            let truth = Truth::read(&*log, &namespace, answers);
+            let truth = match &self.chronicle {
+                Some(chronicle) => {
+                    let records = chronicle.of(&namespace);
+                    check_log(&*log, &namespace, &records);
+                    Truth::of(&records, log.id(), answers)
+                }
+                None => Truth::read(&*log, &namespace, answers),
+            };
             assert_eq!(truth.missing_answers(), [""; 0], "what was answered is not in the log");
             report.revisions += truth.facts.len();
             report.violations.extend(violations(&watches, &truth));
         }
         report
     }
+}
+
+/// The dead server's log has what the chronicle has, but for what it forgot.
+fn check_log(log: &dyn LogReader, namespace: &str, chronicle: &[Record]) {
+    let oldest = log.head(namespace).expect("the log can be read").oldest_revision;
+    let kept = log.read(namespace, oldest, ReadLimit::UNLIMITED).expect("the log can be read");
+    assert!(chronicle.ends_with(&kept), "the log of {namespace} is not what was appended to it");
+    assert_eq!(chronicle.len() > kept.len(), oldest > 1, "the log of {namespace} forgot and does not say so");
 }
 
 impl Report {
@@ -225,6 +258,7 @@ impl Report {
         self.within += count(&|stream| stream.acted.is_some() && stream.acted < stream.told());
         self.stopped += count(&|stream| matches!(stream.end, End::Stopping { .. }));
         self.killed += count(&|stream| stream.end == End::Killed);
+        self.gaps += count(&|stream| matches!(stream.end, End::Compacted { .. }));
         self.pauses += watcher.pauses;
     }
 
@@ -238,6 +272,7 @@ impl Report {
         self.within += other.within;
         self.stopped += other.stopped;
         self.killed += other.killed;
+        self.gaps += other.gaps;
         self.pauses += other.pauses;
         self
     }

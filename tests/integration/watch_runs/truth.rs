@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use baton_core::decode_body;
-use baton_log::{LogReader, ReadLimit};
+use baton_log::{LogId, LogReader, ReadLimit, Record};
 use baton_proto::v1::{self, EventType};
 
 use super::fact::{Fact, TaskFact};
@@ -35,6 +35,11 @@ impl Truth {
     /// What `log` has of `namespace`, which nobody writes any more.
     pub(super) fn read(log: &dyn LogReader, namespace: &str, answers: Vec<Answer>) -> Self {
         let records = log.read(namespace, 1, ReadLimit::UNLIMITED).expect("the log can be read");
+        Self::of(&records, log.id(), answers)
+    }
+
+    /// What these records say, which are all of their namespace.
+    pub(super) fn of(records: &[Record], log_id: LogId, answers: Vec<Answer>) -> Self {
         let mut facts = BTreeMap::new();
         for record in records {
             let entries = decode_body(record.format, &record.body).expect("the record can be decoded");
@@ -44,7 +49,7 @@ impl Truth {
             }
         }
         assert!(facts.keys().copied().eq(1..=facts.len() as u64), "the log itself is not dense");
-        Self { log_id: log.id().to_string(), facts, answers }
+        Self { log_id: log_id.to_string(), facts, answers }
     }
 
     /// The task as it was before `revision`.

@@ -4,10 +4,11 @@
 
 use baton_proto::v1::{self, ErrorReason, WatchHandoffsRequest};
 use tokio::sync::watch;
-use tonic::Status;
+use tonic::{Code, Status};
 
 use super::{
     asks::is_gone,
+    chronicle::Chronicle,
     habits::Habits,
     observed::{End, Seen, Stream, Watch},
 };
@@ -37,6 +38,8 @@ pub(super) struct Life {
     pub(super) watching: Clients,
     /// Where it asks what readers are told.
     pub(super) asking: Clients,
+    /// What is durable, if it can be seen from here.
+    pub(super) chronicle: Option<Chronicle>,
     /// How many answers the writers have had.
     pub(super) answered: watch::Receiver<u64>,
     /// How far the watcher is.
@@ -77,6 +80,10 @@ impl Watcher {
             };
             let incoming = match life.watching.watch(request.clone()).await {
                 Ok(incoming) => incoming,
+                Err(status) if status.code() == Code::OutOfRange => {
+                    self.refused(request, head_before, status);
+                    continue;
+                }
                 Err(status) => {
                     assert!(is_gone(&status), "{:?} is refused: {status:?}", self.watch.name);
                     return self;
@@ -104,6 +111,14 @@ impl Watcher {
         }
     }
 
+    /// Notes that the place where it would go on is gone, and goes on from the oldest that is there.
+    fn refused(&mut self, request: WatchHandoffsRequest, head_before: u64, status: Status) {
+        let mut stream = Stream::new(request, head_before);
+        stream.end = end(status);
+        self.settle(&mut stream);
+        self.watch.streams.push(stream);
+    }
+
     async fn read(
         &mut self,
         stream: &mut Stream,
@@ -119,16 +134,18 @@ impl Watcher {
                 }
                 Err(status) => {
                     stream.end = end(status);
-                    return Reading::Over;
+                    let gap = matches!(stream.end, End::Compacted { .. });
+                    return if gap { Reading::Left } else { Reading::Over };
                 }
             };
+            let durable = life.chronicle.as_ref().map(|chronicle| chronicle.head(self.namespace()));
             life.told.send_if_modified(|told| {
                 let further = message.revision > *told;
                 *told = message.revision.max(*told);
                 further
             });
             self.log_id.clone_from(&message.log_id);
-            stream.messages.push(Seen { message, head_after: None });
+            stream.messages.push(Seen { message, durable, head_after: None });
             if self.random.u32(0..HEAD_ASKED_ONE_IN) == 0 {
                 let head_after = head(&mut life.asking, self.namespace()).await;
                 stream.messages.last_mut().expect("one was just added").head_after = head_after;
@@ -154,6 +171,11 @@ impl Watcher {
 
     /// Decides from where to go on: from where the server says, from where the watcher is, or from one of its last events.
     fn settle(&mut self, stream: &mut Stream) {
+        if let End::Compacted { oldest, .. } = stream.end {
+            stream.acted = Some(oldest - 1);
+            self.next = Some(oldest);
+            return;
+        }
         let Some(told) = stream.told().filter(|_| stream.has_begun()) else {
             // As far as it was, if it had a place.
             stream.acted = self.next.map(|next| next - 1);
@@ -189,8 +211,14 @@ pub(super) fn end(status: Status) -> End {
     if refused.details.error_info().is_none() {
         return End::Killed;
     }
-    assert_eq!(refused.reason(), ErrorReason::ShuttingDown, "{refused:?}");
-    assert_eq!(refused.code, tonic::Code::Unavailable, "{refused:?}");
-    let resume_revision = refused.value("resume_revision").parse().expect("a revision is a number");
-    End::Stopping { resume_revision }
+    let revision = |name: &str| refused.value(name).parse().expect("a revision is a number");
+    match (refused.code, refused.reason()) {
+        (Code::Unavailable, ErrorReason::ShuttingDown) => {
+            End::Stopping { resume_revision: revision("resume_revision") }
+        }
+        (Code::OutOfRange, ErrorReason::RevisionCompacted) => {
+            End::Compacted { oldest: revision("oldest_revision"), newest: revision("newest_revision") }
+        }
+        _ => panic!("a watch is no reason for {refused:?}"),
+    }
 }

@@ -111,7 +111,7 @@ async fn watch(
                     if until == u64::MAX {
                         told.send_replace(message.revision);
                     }
-                    stream.messages.push(Seen { message, head_after: None });
+                    stream.messages.push(Seen { message, durable: None, head_after: None });
                 }
                 Ok(None) => break End::Silent,
                 Err(status) => break end(status),
@@ -157,7 +157,7 @@ async fn complaints(fault: Fault, asks: Asks) -> (BTreeSet<Promise>, String) {
     let log = disk.log();
     let truth = Truth::read(&*log, NAMESPACE, writer.answers);
     for stream in watches.iter_mut().flat_map(|watch| &mut watch.streams) {
-        stream.durable = Some(newest);
+        stream.durable = Some((1, newest));
     }
     let found = violations(&watches, &truth);
     let texts: Vec<_> = found.iter().map(ToString::to_string).collect();

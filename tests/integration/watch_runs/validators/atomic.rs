@@ -38,7 +38,7 @@ fn shape(event: &HandoffEvent, broken: &mut Vec<String>) {
     must(event.timestamp.is_some(), "it has no time", broken);
     must(event.handoff.is_some() == (number < 16), "its hand-off does not fit its type", broken);
     must(event.task.is_some() == (number < 32), "its task does not fit its type", broken);
-    must(!event.agent_id.is_empty() == (32..48).contains(&number), "its agent does not fit its type", broken);
+    must(event.agent_id.is_empty() != (32..48).contains(&number), "its agent does not fit its type", broken);
     must(event.rule.is_some() == (number >= 48), "its rule does not fit its type", broken);
     if let (Some(task), false) = (&event.task, event.handoff.is_some()) {
         must(task.revision == event.revision, "the task has another revision", broken);

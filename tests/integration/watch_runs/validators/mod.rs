@@ -36,6 +36,8 @@ pub(super) enum Promise {
     Atomic,
     /// A watch that is resumed goes on exactly where it was.
     Resumable,
+    /// What is refused as gone is gone, and the place that is named instead is there.
+    Gap,
     /// Progress never goes back, never overtakes events and is never ahead of what is durable.
     Progress,
     /// The log that revisions belong to is named, and is always the same.
@@ -48,7 +50,7 @@ pub(super) enum Promise {
 
 impl Promise {
     /// All of them.
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Ordered,
         Self::Unique,
         Self::Complete,
@@ -58,6 +60,7 @@ impl Promise {
         Self::Agreed,
         Self::Atomic,
         Self::Resumable,
+        Self::Gap,
         Self::Progress,
         Self::LogId,
         Self::Snapshot,
@@ -82,7 +85,7 @@ impl fmt::Display for Violation {
 type Validator = fn(&Watch, &Truth) -> Vec<String>;
 
 /// All that look at one watch.
-const VALIDATORS: [(Promise, Validator); 12] = [
+const VALIDATORS: [(Promise, Validator); 13] = [
     (Promise::Ordered, order::ordered),
     (Promise::Unique, order::unique),
     (Promise::Complete, content::complete),
@@ -91,6 +94,7 @@ const VALIDATORS: [(Promise, Validator); 12] = [
     (Promise::True, content::told_truly),
     (Promise::Atomic, atomic::atomic),
     (Promise::Resumable, resume::resumable),
+    (Promise::Gap, resume::gap),
     (Promise::Progress, progress::progress),
     (Promise::LogId, progress::log_id),
     (Promise::Snapshot, resume::snapshot),

@@ -38,11 +38,13 @@ fn along(stream: &Stream, found: &mut Vec<String>) {
     }
 }
 
-/// No message is ahead of what a reader is told right after, or of what is in the log that the server left behind.
+/// No message is ahead of what is in the log when it comes, of what a reader is told right after, or of the log that the server left behind.
 fn ahead(stream: &Stream, found: &mut Vec<String>) {
     for seen in &stream.messages {
         let told = seen.message.revision;
-        for (head, whose) in [(seen.head_after, "readers"), (stream.durable, "the log")] {
+        let at_end = stream.durable.map(|(_, newest)| newest);
+        let heads = [(seen.head_after, "readers"), (seen.durable, "the log"), (at_end, "the dead log")];
+        for (head, whose) in heads {
             if let Some(head) = head.filter(|head| told > *head) {
                 found.push(format!("{told} is told, and {whose} have {head}"));
             }

@@ -53,6 +53,29 @@ fn place_to_resume(stream: &Stream, resume_revision: u64, truth: &Truth, found: 
     }
 }
 
+/// What is refused as gone is gone, and what is named as the oldest and the newest is there.
+pub(super) fn gap(watch: &Watch, _: &Truth) -> Vec<String> {
+    of_streams(watch, |stream, found| {
+        let End::Compacted { oldest, newest } = stream.end else { return };
+        let next = stream.told().map_or(stream.request.start_revision, |told| told + 1);
+        if next >= oldest {
+            found.push(format!("{next} is refused, and is not older than {oldest}"));
+        }
+        if newest + 1 < oldest {
+            found.push(format!("the oldest is {oldest}, and the newest {newest}"));
+        }
+        // The oldest only grows, so it was not older then.
+        if let Some((oldest_at_end, newest_at_end)) = stream.durable {
+            if oldest > oldest_at_end {
+                found.push(format!("{oldest} is told as the oldest, and {oldest_at_end} is there"));
+            }
+            if newest > newest_at_end {
+                found.push(format!("{newest} is told as the newest, and {newest_at_end} is"));
+            }
+        }
+    })
+}
+
 pub(super) fn snapshot(watch: &Watch, truth: &Truth) -> Vec<String> {
     of_streams(watch, |stream, found| {
         let messages: Vec<_> = stream.messages.iter().map(|seen| &seen.message).collect();
