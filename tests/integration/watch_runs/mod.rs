@@ -15,7 +15,7 @@ mod wanted;
 mod watcher;
 mod writer;
 
-use std::collections::VecDeque;
+use tokio::task::JoinSet;
 
 use crate::harness::seed;
 use run::{Death, Report, run};
@@ -25,7 +25,7 @@ const SEEDS: u64 = 200;
 /// Runs with `kill -9`, unless the environment says otherwise.
 const KILL_SEEDS: u64 = 10;
 /// Runs at once: while one waits for an interval to pass, another goes on.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 10;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn watches_keep_their_promises_over_random_runs_with_restarts() {
@@ -35,7 +35,7 @@ async fn watches_keep_their_promises_over_random_runs_with_restarts() {
         runs(seeds, Death::InOrder, &format!("BATON_SEEDS=1 cargo test --test integration {name}")).await;
     if seeds >= SEEDS {
         assert!(
-            report.within > 0 && report.stopped > 0 && report.pauses > 0,
+            report.within > 0 && report.stopped > 0 && report.gaps > 0 && report.pauses > 0,
             "this proves little: {report:?}"
         );
     }
@@ -58,15 +58,16 @@ async fn watches_keep_their_promises_over_random_runs_with_kill_9() {
 /// Runs so many seeds, a few at once. Says of each that fails how to run it `alone`.
 async fn runs(seeds: u64, death: Death, alone: &str) -> Report {
     let first = seed();
-    let mut waiting: VecDeque<_> = (first..first + seeds).collect();
-    let mut running = VecDeque::new();
+    let mut waiting = first..first + seeds;
+    let mut running = JoinSet::new();
     let (mut total, mut failed) = (Report::default(), Vec::new());
     loop {
-        while let Some(seed) = waiting.pop_front_if(|_| running.len() < AT_ONCE) {
-            running.push_back((seed, tokio::spawn(run(seed, death))));
-        }
-        let Some((seed, run)) = running.pop_front() else { break };
-        match run.await {
+        // Each in a task of its own, so that one that panics is told by its seed.
+        let next = waiting.by_ref().take(AT_ONCE - running.len());
+        next.for_each(|seed| _ = running.spawn(async move { (seed, tokio::spawn(run(seed, death)).await) }));
+        let Some(done) = running.join_next().await else { break };
+        let (seed, outcome) = done.expect("the outcome of a run is waited for");
+        match outcome {
             Ok(report) if report.violations.is_empty() => total = total.and(report),
             Ok(report) => {
                 failed.push(seed);

@@ -78,7 +78,7 @@ pub(super) async fn run(seed: u64, death: Death) -> Report {
     let on_disk = death == Death::Killed || random.u32(0..4) == 0;
     let disk = if on_disk { Disk::folder() } else { Disk::memory() };
     let chronicle = (death == Death::InOrder).then(Chronicle::default);
-    let forgets = death == Death::InOrder && random.u32(0..4) == 0;
+    let forgets = death == Death::InOrder && random.u32(0..5) == 0;
     // Whoever forgets must have much to remember.
     let namespaces = &NAMESPACES[..if forgets { 1 } else { random.usize(1..=2) }];
     let writers = random.usize(if forgets { 5..=6 } else { 2..=6 });
@@ -101,7 +101,7 @@ impl Run {
         self.more_watchers(&mut asking).await;
         let (answered, answers) = watch::channel(0);
         let (watching, told) = self.watching(&host, &answers).await;
-        let calls = self.random.u64(if self.forgets { 40..=60 } else { 10..=30 });
+        let calls = self.random.u64(if self.forgets { 30..=50 } else { 10..=30 });
         let mut working = self.working(&host, calls, &answered).await;
         if last {
             self.wait_for(&mut working).await;

@@ -2,8 +2,9 @@
 //!
 //! Pure: a fault strikes requests, messages and statuses, and knows nothing of streams.
 
-use baton_proto::v1::{EventType, WatchHandoffsRequest, WatchHandoffsResponse};
-use tonic::Status;
+use baton_proto::v1::{ErrorReason, EventType, WatchHandoffsRequest, WatchHandoffsResponse};
+use baton_server::status::Refusal;
+use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::harness::Refused;
@@ -55,6 +56,8 @@ pub(super) enum Fault {
     OtherLog,
     /// A snapshot lacks an open hand-off.
     ForgetOpen,
+    /// A revision is refused as gone that is there.
+    ForgetTooMuch,
     /// The stream ends without a status.
     EndSilently,
     /// The stop says to resume one too late.
@@ -74,6 +77,18 @@ impl Fault {
             Self::LetThrough => request.filter = None,
             _ => {}
         }
+    }
+
+    /// What a stream is refused with instead of being answered.
+    pub(super) fn refusal(self, request: &WatchHandoffsRequest, head: u64) -> Option<Status> {
+        // Only once: the watcher goes on from what is named.
+        let resumed = request.start_revision > 1 && request.log_id.is_empty();
+        (self == Self::ForgetTooMuch && resumed).then(|| {
+            Refusal::new(Code::OutOfRange, ErrorReason::RevisionCompacted, "gone")
+                .metadata("oldest_revision", request.start_revision + 2)
+                .metadata("newest_revision", head)
+                .into_status()
+        })
     }
 
     /// Strikes the messages of what there was when a stream began. `resumed`: it is not the first of its watch.

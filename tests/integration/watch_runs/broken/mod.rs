@@ -63,6 +63,7 @@ fn table() -> Vec<(Fault, Asks, &'static [Promise])> {
         (Alter, Handoffs, &[True, Agreed]),
         (OtherLog, Handoffs, &[LogId]),
         (ForgetOpen, Asks::Snapshot, &[Promise::Snapshot]),
+        (ForgetTooMuch, All, &[Gap]),
         (EndSilently, Handoffs, &[Ended]),
         (SendAheadAtStop, Handoffs, &[Resumable]),
         (SendBackAtStop, All, &[Resumable]),
@@ -100,10 +101,23 @@ async fn watch(
     let newest = head(&mut asking, NAMESPACE).await.expect("the server is there");
     let mut streams = Vec::new();
     let mut request = first.clone();
-    for until in [newest / 2, u64::MAX] {
+    let (mut until, mut log_id) = (newest / 2, String::new());
+    loop {
         let head_before = if request.start_revision == 0 { newest } else { 0 };
-        let mut incoming = watching.watch(request.clone()).await.expect("the watch begins");
+        let incoming = watching.watch(request.clone()).await;
         let mut stream = Stream::new(request, head_before);
+        let mut incoming = match incoming {
+            Ok(incoming) => incoming,
+            Err(status) => {
+                stream.end = end(status);
+                let End::Compacted { oldest, .. } = stream.end else { panic!("{}", stream.describe()) };
+                stream.acted = Some(oldest - 1);
+                request =
+                    WatchHandoffsRequest { start_revision: oldest, log_id: log_id.clone(), ..first.clone() };
+                streams.push(stream);
+                continue;
+            }
+        };
         stream.end = loop {
             match in_time(incoming.message()).await {
                 Ok(Some(message)) => {
@@ -111,6 +125,7 @@ async fn watch(
                     if until == u64::MAX {
                         told.send_replace(message.revision);
                     }
+                    log_id.clone_from(&message.log_id);
                     stream.messages.push(Seen { message, durable: None, head_after: None });
                 }
                 Ok(None) => break End::Silent,
@@ -124,6 +139,9 @@ async fn watch(
         stream.acted = Some(acted);
         request = WatchHandoffsRequest { start_revision: acted + 1, snapshot: false, ..first.clone() };
         streams.push(stream);
+        if std::mem::replace(&mut until, u64::MAX) == u64::MAX {
+            break;
+        }
     }
     Watch { name: name.to_owned(), streams }
 }

@@ -69,6 +69,9 @@ impl HandoffService for Broken {
     ) -> Result<Response<Self::WatchHandoffsStream>, Status> {
         let (mut real, fault, asked) = (self.real.clone(), self.fault, request.into_inner());
         let head = real.head(&asked.namespace).await;
+        if let Some(refusal) = fault.refusal(&asked, head) {
+            return Err(refusal);
+        }
         let mut request = asked.clone();
         fault.strike_request(&mut request, head);
         let mut incoming = real.watch(request).await?;
