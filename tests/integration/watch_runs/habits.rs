@@ -41,7 +41,7 @@ impl Habits {
             all_events,
         };
         let pauses = (random.u32(0..3) == 0).then(|| (random.usize(1..8), random.u64(10..80)));
-        let leaves_one_in = if random.bool() { random.u32(2..20) } else { 0 };
+        let leaves_one_in = if random.bool() { random.u32(4..24) } else { 0 };
         Self { request, pauses, leaves_one_in }
     }
 }

@@ -78,7 +78,7 @@ pub(super) async fn run(seed: u64, death: Death) -> Report {
     let on_disk = death == Death::Killed || random.u32(0..4) == 0;
     let disk = if on_disk { Disk::folder() } else { Disk::memory() };
     let chronicle = (death == Death::InOrder).then(Chronicle::default);
-    let forgets = death == Death::InOrder && random.u32(0..5) == 0;
+    let forgets = death == Death::InOrder && random.u32(0..8) == 0;
     // Whoever forgets must have much to remember.
     let namespaces = &NAMESPACES[..if forgets { 1 } else { random.usize(1..=2) }];
     let writers = random.usize(if forgets { 5..=6 } else { 2..=6 });
@@ -100,8 +100,8 @@ impl Run {
         let mut asking = Clients::connect(host.address()).await;
         self.more_watchers(&mut asking).await;
         let (answered, answers) = watch::channel(0);
-        let (watching, told) = self.watching(&host, &answers).await;
-        let calls = self.random.u64(if self.forgets { 30..=50 } else { 10..=30 });
+        let (watching, told) = self.watching(&host, &asking, &answers).await;
+        let calls = self.random.u64(if self.forgets { 30..=40 } else { 10..=30 });
         let mut working = self.working(&host, calls, &answered).await;
         if last {
             self.wait_for(&mut working).await;
@@ -132,7 +132,8 @@ impl Run {
             let process = tokio::task::spawn_blocking(move || ServerProcess::start(folder.path()));
             return Host::Process(process.await.expect("the process starts"));
         }
-        let config = Config { checkpoint_events: 100, ..config() };
+        // Enough grace that a busy machine cuts nobody off.
+        let config = Config { checkpoint_events: 100, stop_grace_s: 60, ..config() };
         let forgetting = self
             .forgets
             .then(|| Forgetting { checkpoints: self.disk.checkpoints(), random: self.random.fork() });
@@ -155,6 +156,7 @@ impl Run {
     async fn watching(
         &mut self,
         host: &Host,
+        asking: &Clients,
         answers: &watch::Receiver<u64>,
     ) -> (Vec<JoinHandle<Watcher>>, Vec<(String, watch::Receiver<u64>)>) {
         let (mut watching, mut places) = (Vec::new(), Vec::new());
@@ -167,7 +169,7 @@ impl Run {
                     Some(_) => Clients::connect_narrow(address, NARROW_BYTES).await,
                     None => Clients::connect(address).await,
                 },
-                asking: Clients::connect(address).await,
+                asking: asking.clone(),
                 chronicle: self.chronicle.clone(),
                 answered: answers.clone(),
                 told,

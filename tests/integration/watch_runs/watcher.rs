@@ -15,7 +15,7 @@ use super::{
 use crate::harness::{Clients, Refused, in_time};
 
 /// One message in so many is held against what a reader is told right after.
-const HEAD_ASKED_ONE_IN: u32 = 6;
+const HEAD_ASKED_ONE_IN: u32 = 30;
 
 /// A watcher may not have acted on so many of the events that it was sent last.
 const LAST_EVENTS: usize = 6;
