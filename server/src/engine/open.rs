@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use baton_core::{Draft, Misfit, RequestMemory, Revision, State, replay};
+use baton_core::{Draft, Misfit, RequestMemory, Revision, State, decode_body, replay};
 use baton_log::{Checkpoint, Checkpoints, Hash, Head, LogReader, ReadError, ReadLimit, Record};
 use tracing::warn;
 
-use super::namespace::{Commit, ReadEvents};
+use super::namespaces::ReadEvents;
 
 /// Why an engine cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -160,10 +160,14 @@ pub(super) fn catch_up(
 }
 
 fn replay_record(namespace: &Arc<str>, state: &mut State, record: &Record) -> Result<(), OpenEngineError> {
-    let commit = Commit::from_record(record)
-        .map_err(|source| OpenEngineError::Events { namespace: Arc::clone(namespace), source })?;
+    let entries = decode_body(record.format, &record.body).map_err(|source| OpenEngineError::Events {
+        namespace: Arc::clone(namespace),
+        source: ReadEvents::Body { revision: record.first_revision, source },
+    })?;
     let mut draft = Draft::new(state);
-    for (_, entry) in commit.entries_from(draft.head().next()) {
+    // A checkpoint may end within a record.
+    let known = draft.head().0.saturating_sub(record.first_revision - 1);
+    for entry in entries.iter().skip(usize::try_from(known).unwrap_or(usize::MAX)) {
         replay(&mut draft, entry, record.time_us)
             .map_err(|source| OpenEngineError::Misfit { namespace: Arc::clone(namespace), source })?;
     }

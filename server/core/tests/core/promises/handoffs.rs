@@ -67,7 +67,7 @@ fn a_refused_hand_off_is_recorded_with_all_that_was_found() {
     ];
     assert_eq!((handoff.status, told.as_slice()), (HandoffStatus::Rejected, &expected[..]));
     assert_eq!((task.owner.as_str(), task.owner_epoch), ("a", 1));
-    assert_eq!(ns.state.handoff(handoff.id), Some(&handoff));
+    assert_eq!(ns.state.handoff(handoff.id), Some(handoff.clone()));
     assert_eq!(ns.task("t").history.entries()[1].what, TaskChange::Handoff(handoff));
 }
 
