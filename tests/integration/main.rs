@@ -20,4 +20,5 @@ mod restart;
 mod states_over_time;
 mod stopping;
 mod summaries;
+mod watch_runs;
 mod watching;
