@@ -7,12 +7,17 @@ mod error;
 mod namespace;
 mod open;
 mod queue;
+mod retention;
+mod shelf;
 mod snapshots;
 mod thread;
+mod truncation;
+mod trust;
 
 pub use error::EngineError;
 pub use namespace::{Awaited, Commit, Namespace, Namespaces, ReadEvents, Recent};
 pub use open::{OpenEngineError, Recovered};
+pub use retention::Retention;
 
 use std::{sync::Arc, thread::JoinHandle, time::Instant};
 
@@ -25,6 +30,9 @@ use tokio::{
 
 use crate::{clock::Clock, metrics::Metrics};
 use queue::{Queue, Submission};
+use retention::Retainer;
+use shelf::Shelf;
+use truncation::Truncator;
 
 /// The bounds of an engine.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +51,8 @@ pub struct EngineLimits {
     pub request_memory: RequestMemory,
     /// How many new events make a new checkpoint.
     pub checkpoint_events: u64,
+    /// How much of the log is kept.
+    pub retention: Retention,
     /// Most events of a namespace that are kept in memory for watchers.
     pub recent_events_max: usize,
     /// Most bytes of such events.
@@ -115,7 +125,13 @@ impl Engine {
             Arc::new(Namespaces::new(opened.namespaces, feed_reader, limits, Arc::clone(&metrics)));
         let (queue, inbox) = Queue::new(limits.queue_commands_max, limits.queue_bytes_max);
         let (stopped_tx, stopped) = watch::channel(None);
-        let (snapshots, saver) = snapshots::start(reader, checkpoints, limits.request_memory);
+        let retainer = Retainer::new(limits.retention, Arc::clone(&clock), queue.truncations());
+        let (snapshots, saver) =
+            snapshots::start(Shelf::new(reader, checkpoints, limits.request_memory), retainer);
+        let truncator = Truncator::new(Arc::clone(&metrics));
+        for namespace in &opened.recovered {
+            truncator.show_oldest(&namespace.namespace, namespace.oldest_revision.0);
+        }
         let thread = thread::start(thread::Owner {
             log,
             inbox,
@@ -126,6 +142,7 @@ impl Engine {
             limits,
             stopped: stopped_tx,
             snapshots,
+            truncator,
             snapshot_revisions: opened.snapshot_revisions,
             runtime: Handle::try_current().ok(),
         });
