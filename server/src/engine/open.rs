@@ -96,7 +96,7 @@ pub(super) fn open(
     };
     for head in log.heads()? {
         let started = Instant::now();
-        let mut state = from_checkpoint(log, checkpoints, &head, memory)?;
+        let mut state = from_checkpoint(log, checkpoints, &head, Revision(head.revision), memory)?;
         let checkpoint_revision = state.head();
         catch_up(log, &head.namespace, &mut state, Revision(head.revision))?;
         opened.recovered.push(Recovered {
@@ -113,11 +113,12 @@ pub(super) fn open(
     Ok(opened)
 }
 
-/// The state of the newest checkpoint that can be started from, or an empty one if the log still has everything.
+/// The state of the newest checkpoint up to `until` that can be started from, or an empty one if the log still has everything.
 pub(super) fn from_checkpoint(
     log: &(impl LogReader + ?Sized),
     checkpoints: &dyn Checkpoints,
     head: &Head,
+    until: Revision,
     memory: RequestMemory,
 ) -> Result<State, OpenEngineError> {
     let namespace = &head.namespace;
@@ -129,6 +130,9 @@ pub(super) fn from_checkpoint(
     });
     for checkpoint in saved {
         let revision = checkpoint.revision;
+        if until < Revision(head.revision) && revision > until.0 {
+            continue;
+        }
         let why = match judge(&checkpoint, log, head)? {
             Ok(()) => match State::from_checkpoint(checkpoint.format, &checkpoint.body, memory) {
                 Ok(state) => return Ok(state),
@@ -150,14 +154,14 @@ pub(super) fn from_checkpoint(
     Ok(State::new(memory))
 }
 
-/// Replays what the log has after `state`, up to and with `until`.
+/// Replays what the log has after `state`, up to and with `until`, and gives the hash of the last record that it replayed.
 pub(super) fn catch_up(
     log: &(impl LogReader + ?Sized),
     namespace: &Arc<str>,
     state: &mut State,
     until: Revision,
-) -> Result<Hash, OpenEngineError> {
-    let mut hash = Hash::ZERO;
+) -> Result<Option<Hash>, OpenEngineError> {
+    let mut hash = None;
     while state.head() < until {
         let limit = ReadLimit { records: 256, bytes: 16 * 1024 * 1024 };
         let records = log.read(namespace, state.head().next().0, limit)?;
@@ -166,7 +170,7 @@ pub(super) fn catch_up(
         }
         for record in &records {
             replay_record(namespace, state, record)?;
-            hash = record.checksum;
+            hash = Some(record.checksum);
             if state.head() >= until {
                 break;
             }

@@ -8,7 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use baton_log::{Head, Keep};
+use baton_core::Revision;
+use baton_log::{Head, Keep, ReadLimit};
 use tracing::warn;
 
 use super::{
@@ -29,12 +30,14 @@ pub struct Retention {
     pub interval: Duration,
 }
 
-/// A checkpoint is made for the sake of retention when so much of what is kept on purpose could go: 1/8, so that the log outgrows its bounds
-/// by little and checkpoints stay rare.
+/// Checkpoints are made for the sake of retention when this many times the events that could go are as many as stay: so the log outgrows its
+/// bounds by about an eighth, and checkpoints stay rare.
 const WORTHWHILE: u64 = 8;
 
-/// Between two checkpoints for the sake of retention is so many times the time that one took: large states cost at most 5 % of a core.
+/// After checkpoints for the sake of retention come none for this many times as long as they took: large states cost 5 % of a core at most.
 const REST: u32 = 20;
+
+const ONE: ReadLimit = ReadLimit { records: 1, bytes: usize::MAX };
 
 /// Keeps the log within its bounds.
 pub(super) struct Retainer {
@@ -75,20 +78,28 @@ impl Retainer {
         if due <= head.oldest_revision {
             return Ok(());
         }
-        let mut held = held_twice(shelf.usable(namespace)?);
-        let newest = shelf.usable(namespace)?.first().copied().unwrap_or(0);
-        let overdue = due.saturating_sub(held.max(head.oldest_revision));
-        let kept = (head.revision + 1).saturating_sub(due);
-        // Without new events a new checkpoint would be the one that is there.
-        if head.revision > newest && is_worthwhile(overdue, kept) && Instant::now() >= self.rested {
-            let started = Instant::now();
-            shelf.replay_and_save(namespace);
-            self.rested = Instant::now() + REST * started.elapsed();
-            held = held_twice(shelf.usable(namespace)?);
+        if due > shelf.held_twice(namespace)? && Instant::now() >= self.rested {
+            self.hold(due, head, shelf)?;
         }
-        let before = due.min(held);
+        let before = due.min(shelf.held_twice(namespace)?);
         if before > head.oldest_revision {
             self.truncations.ask(Truncation { namespace: Arc::clone(namespace), before });
+        }
+        Ok(())
+    }
+
+    /// Makes two checkpoints that hold what is before `due`, if that is worth them.
+    fn hold(&mut self, due: u64, head: &Head, shelf: &mut Shelf) -> Result<(), ShelfError> {
+        let newest = shelf.log().read(&head.namespace, head.revision, ONE)?;
+        let Some(newest) = newest.first() else { return Ok(()) };
+        // Two checkpoints lie at two revisions, so the newest record always stays.
+        let reach = due.min(newest.first_revision);
+        let held = shelf.held_twice(&head.namespace)?.max(head.oldest_revision);
+        let kept = (head.revision + 1).saturating_sub(reach);
+        if is_worthwhile(reach.saturating_sub(held), kept) && can_replay(head, shelf)? {
+            let started = Instant::now();
+            shelf.replay_and_save_twice(head, Revision(newest.first_revision - 1))?;
+            self.rested = Instant::now() + REST * started.elapsed();
         }
         Ok(())
     }
@@ -100,11 +111,13 @@ impl Retainer {
     }
 }
 
-/// The first revision that fewer than two checkpoints hold; `usable` has the newest first.
-fn held_twice(usable: &[u64]) -> u64 {
-    usable.get(1).map_or(0, |older| older + 1)
+/// Whether there is something to make a checkpoint before the newest record from: the whole log, or another checkpoint.
+fn can_replay(head: &Head, shelf: &mut Shelf) -> Result<bool, ShelfError> {
+    let usable = shelf.usable(&head.namespace)?;
+    Ok(head.oldest_revision == 1 || usable.iter().any(|&revision| revision < head.revision))
 }
 
-fn is_worthwhile(overdue: u64, kept: u64) -> bool {
-    overdue > 0 && overdue.saturating_mul(WORTHWHILE) >= kept
+/// Whether `events` that are not held yet are enough beside those that are `kept` in any case.
+fn is_worthwhile(events: u64, kept: u64) -> bool {
+    events > 0 && events.saturating_mul(WORTHWHILE) >= kept
 }

@@ -26,13 +26,15 @@ pub(super) struct Shelf {
     usable: BTreeMap<Arc<str>, Vec<u64>>,
 }
 
-/// Why it is not known which checkpoints can be used.
+/// Why it is not known which checkpoints can be used, or why there are no new ones.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ShelfError {
     #[error(transparent)]
     Read(#[from] ReadError),
     #[error(transparent)]
     Checkpoints(#[from] CheckpointError),
+    #[error(transparent)]
+    Replay(#[from] OpenEngineError),
 }
 
 impl Shelf {
@@ -59,6 +61,11 @@ impl Shelf {
         Ok(self.usable.get(namespace).map_or(&[], Vec::as_slice))
     }
 
+    /// The first revision that fewer than two of them hold; 0 if there are not two.
+    pub(super) fn held_twice(&mut self, namespace: &Arc<str>) -> Result<u64, ShelfError> {
+        Ok(self.usable(namespace)?.get(1).map_or(0, |older| older + 1))
+    }
+
     fn look(&self, head: &Head) -> Result<Vec<u64>, ShelfError> {
         let mut usable = Vec::new();
         for checkpoint in self.checkpoints.load(&head.namespace)? {
@@ -66,7 +73,6 @@ impl Shelf {
                 usable.push(checkpoint.revision);
             }
         }
-        usable.truncate(KEPT);
         Ok(usable)
     }
 
@@ -78,11 +84,31 @@ impl Shelf {
         }
     }
 
+    /// Makes checkpoints of a namespace before and after the newest record of `head`, as far as they are not there.
+    pub(super) fn replay_and_save_twice(&mut self, head: &Head, before: Revision) -> Result<(), ShelfError> {
+        let namespace = &head.namespace;
+        let mut state = self.base(head, before)?;
+        for until in [before, Revision(head.revision)] {
+            // Where nothing had to be replayed there is a checkpoint already.
+            if let Some(hash) = catch_up(&*self.reader, namespace, &mut state, until)?
+                && !self.usable(namespace)?.contains(&until.0)
+            {
+                self.save(namespace, until, hash, &state.to_checkpoint());
+            }
+        }
+        Ok(())
+    }
+
     fn replayed(&self, namespace: &Arc<str>) -> Result<(State, Hash), OpenEngineError> {
         let head = self.reader.head(namespace)?;
-        let mut state = from_checkpoint(&*self.reader, &*self.checkpoints, &head, self.memory)?;
-        catch_up(&*self.reader, namespace, &mut state, Revision(head.revision))?;
+        let newest = Revision(head.revision);
+        let mut state = self.base(&head, newest)?;
+        catch_up(&*self.reader, namespace, &mut state, newest)?;
         Ok((state, head.hash))
+    }
+
+    fn base(&self, head: &Head, until: Revision) -> Result<State, OpenEngineError> {
+        from_checkpoint(&*self.reader, &*self.checkpoints, head, until, self.memory)
     }
 
     /// Saves a checkpoint as it is given, and removes those that are needed no more.
@@ -96,8 +122,9 @@ impl Shelf {
         debug!(%namespace, %revision, bytes = body.len(), "checkpoint written");
         match before {
             Ok(mut usable) => {
-                usable.retain(|&at| at < revision.0);
-                usable.insert(0, revision.0);
+                usable.push(revision.0);
+                usable.sort_unstable_by(|a, b| b.cmp(a));
+                usable.dedup();
                 usable.truncate(KEPT);
                 self.checkpoints.remove_others(namespace, &usable);
                 self.usable.insert(Arc::clone(namespace), usable);
