@@ -111,7 +111,8 @@ impl Engine {
     /// Reads the log and starts an engine on it. Blocks while it reads.
     ///
     /// # Errors
-    /// [`OpenEngineError`] if the log cannot be read, is damaged, or was written by a newer server.
+    /// [`OpenEngineError`] if the log cannot be read, is damaged, was written by a newer server, or does not begin at its beginning and no
+    /// checkpoint has what was before.
     pub fn start(
         parts: EngineParts,
         limits: EngineLimits,

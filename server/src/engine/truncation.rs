@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use baton_log::{AppendError, Log};
-use tracing::{info, warn};
+use tracing::{debug, warn};
 
 use crate::metrics::Metrics;
 
@@ -59,7 +59,7 @@ impl Truncator {
         };
         self.show_oldest(&namespace, truncated.oldest_revision);
         if truncated.is_done {
-            info!(%namespace, oldest_revision = truncated.oldest_revision, "log truncated");
+            debug!(%namespace, oldest_revision = truncated.oldest_revision, "log truncated");
             self.before.remove(&namespace);
         }
         Ok(())
