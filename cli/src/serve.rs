@@ -40,9 +40,6 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "BATON_HTTP", value_name = "HOST:PORT")]
     http: Option<String>,
     /// How long events are kept (30d), or how many bytes of them (10GiB); may be given once for each [default: all]
-    ///
-    /// Older ones are removed once two checkpoints hold what came of them. Histories, states and figures stay; watches can no longer begin
-    /// there.
     #[arg(long, env = "BATON_RETAIN", value_name = "AGE|SIZE", value_delimiter = ',', value_parser = retain::parse)]
     retain: Vec<Retain>,
     /// A TOML file with any of the server's settings

@@ -45,6 +45,12 @@ impl Disk {
         }
     }
 
+    /// The log in the folder, while no server has it.
+    pub(crate) fn log(&self) -> SqliteLog {
+        let _opening = STARTING.read().unwrap_or_else(PoisonError::into_inner);
+        SqliteLog::open(self.path(), &SqliteOptions::default()).expect("a stopped server's log can be opened")
+    }
+
     /// What was written and not synced is gone, as far as the disk can tell.
     pub(crate) fn power_cut(&self) {
         if let Self::Memory(store, _) = self {

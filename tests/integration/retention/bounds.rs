@@ -7,7 +7,7 @@ use tonic::Code;
 
 use super::{
     AGE_S, BEGINNING_US, DEFAULT, Reads, SECOND_US, SIZE_BYTES, begins_at, by_age, by_size, create_many,
-    fill, oldest, open, read, start, stopped,
+    fill, oldest, open, read, start,
 };
 use crate::harness::{Clients, Disk, Refused, TestServer, config, create, in_time};
 
@@ -76,7 +76,7 @@ async fn events_go_when_they_are_too_old_and_not_a_moment_before() {
 
 /// What the log of a stopped server should keep of a namespace, and what it keeps.
 fn wanted_and_kept(disk: &Disk, namespace: &str) -> (u64, u64) {
-    let log = stopped(disk);
+    let log = disk.log();
     let keep = Keep { since_us: None, bytes: Some(SIZE_BYTES) };
     let head = log.head(namespace).unwrap();
     (log.first_kept(namespace, keep).unwrap(), head.oldest_revision)
@@ -99,7 +99,7 @@ async fn the_oldest_events_go_when_there_are_too_many_bytes_of_them() {
     let (server, mut clients) = restarted(&disk, &clock, server).await;
     check_boundary(&mut clients, "", wanted, 300).await;
     server.stop().await;
-    let log = stopped(&disk);
+    let log = disk.log();
     let bodies = |from| -> usize {
         let records = log.read(DEFAULT, from, ReadLimit::UNLIMITED).unwrap();
         records.iter().map(|record| record.body.len()).sum()

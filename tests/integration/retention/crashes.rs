@@ -10,7 +10,7 @@ use baton_log::{LogReader as _, Plan, TruncateFault, verify};
 use baton_proto::v1;
 use baton_server::{ServerError, clock::ManualClock};
 
-use super::{BEGINNING_US, DEFAULT, SIZE_BYTES, begins_at, by_size, create_many, fill, read, start, stopped};
+use super::{BEGINNING_US, DEFAULT, SIZE_BYTES, begins_at, by_size, create_many, fill, read, start};
 use crate::harness::{Clients, Disk, ServerProcess, TestServer, config, create, in_time, seed};
 
 /// A disk with more events than one step of a truncation removes, and what its server shows.
@@ -109,7 +109,7 @@ async fn kill_9_while_events_go_loses_nothing_that_was_answered() {
         server.kill();
         answered.append(&mut in_time(writing).await.unwrap());
 
-        let log = stopped(&disk);
+        let log = disk.log();
         for head in log.heads().unwrap() {
             let proven = verify(&log, &head.namespace, |_| ()).expect("what is left proves itself");
             assert_eq!((proven.oldest_revision, proven.revision), (head.oldest_revision, head.revision));

@@ -7,7 +7,7 @@ mod watching;
 
 use std::sync::Arc;
 
-use baton_log::{Plan, SqliteLog};
+use baton_log::Plan;
 use baton_proto::v1::{self, SummaryGrouping};
 use baton_server::{Server, ServerError, clock::ManualClock, config::Config};
 
@@ -147,10 +147,4 @@ async fn read(clients: &mut Clients) -> Reads {
     }
     assert_eq!(clients.head("").await, head, "what is asked for again changes nothing");
     Reads { head, tasks, histories, handoffs, states, state_histories, summaries, repeated }
-}
-
-/// The log of a stopped server.
-fn stopped(disk: &Disk) -> SqliteLog {
-    SqliteLog::open(disk.path(), &baton_log::SqliteOptions::default())
-        .expect("a stopped server's log can be opened")
 }

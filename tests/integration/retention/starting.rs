@@ -8,9 +8,7 @@ use std::{
 use baton_log::verify;
 use baton_server::clock::ManualClock;
 
-use super::{
-    AGE_S, BEGINNING_US, DEFAULT, Reads, SECOND_US, begins_at, by_age, fill, open, read, start, stopped,
-};
+use super::{AGE_S, BEGINNING_US, DEFAULT, Reads, SECOND_US, begins_at, by_age, fill, open, read, start};
 use crate::harness::{Disk, TestServer, config, create};
 
 /// A disk whose log has its newest event alone, and all that its server shows.
@@ -116,7 +114,7 @@ async fn without_a_checkpoint_that_is_whole_the_start_is_refused_until_one_is_ba
     fs::remove_dir_all(truncated.disk.path().join("checkpoints")).unwrap();
     assert_eq!(truncated.refused(), said);
 
-    let log = stopped(&truncated.disk);
+    let log = truncated.disk.log();
     let proven = verify(&log, DEFAULT, |_| ()).expect("the log itself is not damaged");
     assert_eq!((proven.records, proven.oldest_revision), (1, truncated.newest));
     drop(log);
