@@ -15,6 +15,7 @@ mod input;
 mod local_server;
 mod output;
 mod refusal;
+mod retain;
 mod rule;
 mod serve;
 mod session;

@@ -19,7 +19,13 @@ use clap::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::{exit::Exit, failure::Failure, output::Output, session::Session};
+use crate::{
+    exit::Exit,
+    failure::Failure,
+    output::Output,
+    retain::{self, Retain},
+    session::Session,
+};
 
 /// Arguments of `serve`. Each goes before its environment variable, that before the file, that before the default.
 #[derive(Debug, Args)]
@@ -33,6 +39,9 @@ pub(crate) struct ServeArgs {
     /// Where metrics and probes are served over HTTP [default: nowhere]
     #[arg(long, env = "BATON_HTTP", value_name = "HOST:PORT")]
     http: Option<String>,
+    /// How long events are kept (30d), or how many bytes of them (10GiB); may be given once for each [default: all]
+    #[arg(long, env = "BATON_RETAIN", value_name = "AGE|SIZE", value_delimiter = ',', value_parser = retain::parse)]
+    retain: Vec<Retain>,
     /// A TOML file with any of the server's settings
     #[arg(long, env = "BATON_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -77,6 +86,7 @@ fn tell(ready: &Ready<'_>, output: &mut Output) {
         tracing::info!(
             namespace = &*namespace.namespace,
             revision = namespace.revision.0,
+            oldest_revision = namespace.oldest_revision.0,
             checkpoint = namespace.checkpoint_revision.0,
             duration_us = namespace.took_us,
             "recovered"
@@ -103,6 +113,9 @@ impl ServeArgs {
         replace(&mut config.log_level, self.log_level.or_else(level_of_rust_log));
         replace(&mut config.log_requests, self.log_requests);
         config.http = self.http.or(config.http);
+        let retained = retain::bounds(&self.retain).map_err(Failure::usage)?;
+        config.retain_s = retained.age_s.or(config.retain_s);
+        config.retain_bytes = retained.bytes.or(config.retain_bytes);
         Ok(config)
     }
 }
@@ -134,6 +147,7 @@ fn word<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
 impl From<ServerError> for Failure {
     fn from(error: ServerError) -> Self {
         use baton_log::{OpenError, ReadError};
+        use baton_server::engine::OpenEngineError;
         let (exit, reason) = match &error {
             ServerError::Config(_) => (Exit::Usage, "CONFIG"),
             ServerError::Log(
@@ -141,7 +155,8 @@ impl From<ServerError> for Failure {
                 | OpenError::AnsweredMissing { .. }
                 | OpenError::AnsweredUnusable { .. },
             )
-            | ServerError::Read(ReadError::Damaged(_)) => (Exit::Damaged, "LOG_DAMAGED"),
+            | ServerError::Read(ReadError::Damaged(_))
+            | ServerError::Engine(OpenEngineError::PastMissing { .. }) => (Exit::Damaged, "LOG_DAMAGED"),
             ServerError::Bind(_) => (Exit::Failure, "CANNOT_LISTEN"),
             ServerError::LogFailed(_) => (Exit::Failure, "LOG_FAILED"),
             _ => (Exit::Failure, "CANNOT_OPEN_LOG"),

@@ -13,6 +13,9 @@ use serde::Deserialize;
 /// One mebibyte.
 const MIB: u64 = 1024 * 1024;
 
+/// Longest age of events that can be set, in seconds: 100 years.
+const RETAIN_S_MAX: u64 = 3_153_600_000;
+
 /// Everything that can be set. Each field may be left out of the file; unknown ones are refused.
 ///
 /// Units stand last in the names.
@@ -28,6 +31,13 @@ pub struct Config {
     pub http: Option<String>,
     /// Largest log, in bytes; a full one takes no more commands. At least 1 MiB. Default: as large as the disk allows.
     pub log_size_bytes_max: Option<u64>,
+    /// How long events are kept, in seconds. 1 to 3,153,600,000 (100 years). Default: for ever.
+    pub retain_s: Option<u64>,
+    /// How many bytes of events are kept, as the log encodes them, of all namespaces together; the oldest go first. At least 64 KiB.
+    /// Default: all.
+    pub retain_bytes: Option<u64>,
+    /// How often it is looked whether events are to go, in milliseconds. 10 to 3,600,000; default 10,000.
+    pub retain_interval_ms: u32,
     /// Events between two checkpoints of the state. 100 to 100,000,000; default 100,000.
     pub checkpoint_events: u64,
     /// Commands that may wait for the engine. 1 to 1,000,000; default 4,096.
@@ -114,6 +124,9 @@ impl Default for Config {
             listen: "127.0.0.1:7420".to_owned(),
             http: None,
             log_size_bytes_max: None,
+            retain_s: None,
+            retain_bytes: None,
+            retain_interval_ms: 10_000,
             checkpoint_events: 100_000,
             queue_commands_max: 4_096,
             batch_commands_max: 1_024,
@@ -205,8 +218,11 @@ impl Config {
     }
 
     fn check_ranges(&self, reasons: &mut Vec<String>) {
-        let ranges: [(&str, u64, RangeInclusive<u64>); 16] = [
+        let ranges: [(&str, u64, RangeInclusive<u64>); 19] = [
             ("log_size_bytes_max", self.log_size_bytes_max.unwrap_or(u64::MAX), MIB..=u64::MAX),
+            ("retain_s", self.retain_s.unwrap_or(RETAIN_S_MAX), 1..=RETAIN_S_MAX),
+            ("retain_bytes", self.retain_bytes.unwrap_or(u64::MAX), 64 * 1024..=u64::MAX),
+            ("retain_interval_ms", self.retain_interval_ms.into(), 10..=3_600_000),
             ("checkpoint_events", self.checkpoint_events, 100..=100_000_000),
             ("queue_commands_max", self.queue_commands_max.into(), 1..=1_000_000),
             ("batch_commands_max", self.batch_commands_max.into(), 1..=65_536),

@@ -47,6 +47,7 @@ pub struct Metrics {
     request_duration: Family<RpcLabels, Histogram, fn() -> Histogram>,
     handoffs: [Counter; HANDOFF_STATUSES],
     head_revision: Family<NamespaceLabels, Gauge>,
+    log_oldest_revision: Family<NamespaceLabels, Gauge>,
     /// Commands that wait for the engine.
     pub queue_commands: Gauge,
     /// Commands whose record is durable.
@@ -109,6 +110,12 @@ impl Metrics {
             "The newest durable revision, by namespace",
             head_revision.clone(),
         );
+        let log_oldest_revision = Family::default();
+        registry.register(
+            "log_oldest_revision",
+            "The oldest revision that the log has, by namespace; one more than the newest if it has none",
+            log_oldest_revision.clone(),
+        );
         let append_duration = Histogram::new(APPEND_SECONDS);
         registry.register_with_unit(
             "append_duration",
@@ -133,6 +140,7 @@ impl Metrics {
             request_duration,
             handoffs,
             head_revision,
+            log_oldest_revision,
             queue_commands: gauge(&mut registry, "queue_commands", "Commands that wait for the engine"),
             commands_committed: counter(
                 &mut registry,
@@ -176,6 +184,11 @@ impl Metrics {
     /// The newest durable revision of one namespace. Ask once for each namespace, not for every commit.
     pub fn head_revision(&self, namespace: &str) -> Gauge {
         self.head_revision.get_or_create_owned(&NamespaceLabels { namespace: namespace.to_owned() })
+    }
+
+    /// The oldest revision that the log of one namespace has.
+    pub fn log_oldest_revision(&self, namespace: &str) -> Gauge {
+        self.log_oldest_revision.get_or_create_owned(&NamespaceLabels { namespace: namespace.to_owned() })
     }
 
     /// Writes everything in the OpenMetrics text format, which Prometheus reads.

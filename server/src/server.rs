@@ -14,7 +14,9 @@ use tracing::info;
 use crate::{
     clock::SystemClock,
     config::{Config, ConfigError},
-    engine::{Engine, EngineLimits, EngineParts, EngineThread, OpenEngineError, Recovered, StopReason},
+    engine::{
+        Engine, EngineLimits, EngineParts, EngineThread, OpenEngineError, Recovered, Retention, StopReason,
+    },
     http::HttpPages,
     listener::{self, BindError},
     metrics::Metrics,
@@ -233,8 +235,15 @@ fn limits(config: &Config) -> EngineLimits {
             count_max: config.request_memory_count_max as usize,
         },
         checkpoint_events: config.checkpoint_events,
+        retention: retention(config),
         recent_events_max: RECENT_EVENTS_MAX,
         recent_bytes_max: RECENT_BYTES_MAX,
         recent_bytes_total_max: RECENT_BYTES_TOTAL_MAX,
     }
+}
+
+fn retention(config: &Config) -> Retention {
+    let age_us_max = config.retain_s.map(|s| i64::try_from(s).unwrap_or(i64::MAX).saturating_mul(1_000_000));
+    let interval = Duration::from_millis(config.retain_interval_ms.into());
+    Retention { age_us_max, bytes_max: config.retain_bytes, interval }
 }

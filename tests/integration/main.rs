@@ -17,6 +17,7 @@ mod races;
 mod refused_starts;
 mod request_ids;
 mod restart;
+mod retention;
 mod states_over_time;
 mod stopping;
 mod summaries;

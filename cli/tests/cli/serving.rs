@@ -2,6 +2,11 @@
 
 use std::fs;
 
+use baton_log::{
+    SqliteLog, SqliteOptions,
+    testing::{append_one, truncate},
+};
+
 use crate::{process::baton, server::Server};
 
 #[test]
@@ -31,4 +36,47 @@ fn settings_that_cannot_work_are_all_told_at_once() {
     let ended = baton(&["serve", "--config", path]);
     assert_eq!(ended.code, 2, "{ended:?}");
     assert!(ended.stderr.contains("qeue"), "{ended:?}");
+}
+
+#[test]
+fn a_log_whose_beginning_is_in_no_checkpoint_is_not_served() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut log = SqliteLog::open(folder.path(), &SqliteOptions::default()).expect("a new log");
+    for _ in 0..10 {
+        append_one(&mut log, "blue", 2, 100);
+    }
+    truncate(&mut log, "blue", 9);
+    drop(log);
+    let path = folder.path().to_str().expect("a UTF-8 path");
+    let ended = baton(&["serve", "--listen", "127.0.0.1:0", "--data", path, "-o", "json"]);
+    assert_eq!(ended.code, 7, "{ended:?}");
+    let error = ended.error();
+    assert_eq!(error["reason"], "LOG_DAMAGED");
+    let message = error["message"].as_str().expect("it says what is wrong");
+    for said in ["namespace blue", "revisions 9 to 20", "restore the folder `checkpoints`"] {
+        assert!(message.contains(said), "{said} is not in {message}");
+    }
+    let ended = baton(&["verify", "--data", path]);
+    assert_eq!((ended.code, &*ended.stderr), (0, "✓ the log holds\n"), "the log itself is not damaged");
+}
+
+#[test]
+fn how_much_is_kept_is_taken_from_flags_and_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("baton.toml");
+    let path = file.to_str().expect("a UTF-8 path");
+    // What is given for one kind does not touch the other.
+    fs::write(&file, "retain_s = 0\nretain_bytes = 1\n").expect("the file is written");
+    for (args, refused) in [
+        (&["--retain", "30d"][..], &["retain_bytes is 1"][..]),
+        (&["--retain", "1GiB"], &["retain_s is 0"]),
+        (&["--retain", "1KiB,30d"], &["retain_bytes is 1024"]),
+        (&[], &["retain_bytes is 1", "retain_s is 0"]),
+    ] {
+        let ended = baton(&[&["serve", "--config", path], args].concat());
+        assert_eq!(ended.code, 2, "{ended:?}");
+        for field in ["retain_bytes is 1", "retain_s is 0"] {
+            assert_eq!(ended.stderr.contains(field), refused.contains(&field), "{args:?}: {ended:?}");
+        }
+    }
 }

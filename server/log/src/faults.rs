@@ -4,7 +4,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::{Append, AppendError, Head, Log, LogId, LogReader, ReadError, ReadLimit, Record};
+use crate::{
+    Append, AppendError, Head, Keep, Log, LogId, LogReader, ReadError, ReadLimit, Record, Truncated,
+};
 
 /// What a log lets a test do beneath it.
 pub trait Faulty: Log {
@@ -63,12 +65,26 @@ pub enum ReadFault {
     Io,
 }
 
+/// What goes wrong with one step of a truncation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TruncateFault {
+    /// The disk is full: [`AppendError::Full`], nothing is removed, and the next step may succeed.
+    NoSpace,
+    /// The fsync failed: [`AppendError::Broken`].
+    FsyncFails {
+        /// Whether the step is done when the log is opened again.
+        persists: bool,
+    },
+}
+
 type Decide<F> = Box<dyn FnMut(u64) -> Option<F> + Send>;
 
-/// Which appends and reads fail, and how. Both are counted from 1 over the life of a [`FaultLog`] and its readers.
+/// Which appends, reads and steps of truncations fail, and how. Each kind is counted from 1 over the life of a [`FaultLog`]
+/// and its readers.
 pub struct Plan {
     appends: Decide<AppendFault>,
     reads: Decide<ReadFault>,
+    truncations: Decide<TruncateFault>,
 }
 
 impl Plan {
@@ -79,7 +95,7 @@ impl Plan {
 
     /// Asks `decide` before each append, with its number.
     pub fn appends(decide: impl FnMut(u64) -> Option<AppendFault> + Send + 'static) -> Plan {
-        Plan { appends: Box::new(decide), reads: Box::new(|_| None) }
+        Plan { appends: Box::new(decide), reads: Box::new(|_| None), truncations: Box::new(|_| None) }
     }
 
     /// Lets the appends of these numbers fail.
@@ -103,6 +119,16 @@ impl Plan {
         self.reads = Box::new(decide);
         self
     }
+
+    /// Asks `decide` before each step of a truncation as well, with its number.
+    #[must_use]
+    pub fn with_truncations(
+        mut self,
+        decide: impl FnMut(u64) -> Option<TruncateFault> + Send + 'static,
+    ) -> Plan {
+        self.truncations = Box::new(decide);
+        self
+    }
 }
 
 const SEEDED: [AppendFault; 7] = [
@@ -116,7 +142,7 @@ const SEEDED: [AppendFault; 7] = [
 ];
 
 /// The output function of splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
-fn scramble(number: u64) -> u64 {
+pub(crate) fn scramble(number: u64) -> u64 {
     let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -127,6 +153,7 @@ struct State {
     plan: Plan,
     appends: u64,
     reads: u64,
+    truncations: u64,
 }
 
 type Shared = Arc<Mutex<State>>;
@@ -136,6 +163,13 @@ fn next_append(state: &Shared) -> Option<AppendFault> {
     state.appends += 1;
     let number = state.appends;
     (state.plan.appends)(number)
+}
+
+fn next_truncation(state: &Shared) -> Option<TruncateFault> {
+    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+    state.truncations += 1;
+    let number = state.truncations;
+    (state.plan.truncations)(number)
 }
 
 fn next_read(state: &Shared) -> Result<(), ReadError> {
@@ -158,7 +192,7 @@ pub struct FaultLog<L> {
 impl<L: Faulty> FaultLog<L> {
     /// Wraps a log.
     pub fn new(inner: L, plan: Plan) -> FaultLog<L> {
-        let state = Arc::new(Mutex::new(State { plan, appends: 0, reads: 0 }));
+        let state = Arc::new(Mutex::new(State { plan, appends: 0, reads: 0, truncations: 0 }));
         FaultLog { inner, state, broken: None }
     }
 
@@ -192,7 +226,7 @@ impl<L: Faulty> FaultLog<L> {
         }
     }
 
-    fn break_down(&mut self, why: &str) -> Result<(), AppendError> {
+    fn break_down<T>(&mut self, why: &str) -> Result<T, AppendError> {
         self.broken = Some(why.into());
         Err(AppendError::Broken(why.into()))
     }
@@ -229,6 +263,10 @@ impl<L: Faulty> LogReader for FaultLog<L> {
         next_read(&self.state)?;
         self.inner.read(namespace, from, limit)
     }
+
+    fn first_kept(&self, namespace: &str, keep: Keep) -> Result<u64, ReadError> {
+        self.inner.first_kept(namespace, keep)
+    }
 }
 
 impl<L: Faulty> Log for FaultLog<L> {
@@ -242,11 +280,20 @@ impl<L: Faulty> Log for FaultLog<L> {
         }
     }
 
-    fn truncate_before(&mut self, namespace: &str, revision: u64) -> Result<(), AppendError> {
+    fn truncate_before(&mut self, namespace: &str, revision: u64) -> Result<Truncated, AppendError> {
         if let Some(why) = &self.broken {
             return Err(AppendError::Broken(why.clone()));
         }
-        self.inner.truncate_before(namespace, revision)
+        match next_truncation(&self.state) {
+            None => self.inner.truncate_before(namespace, revision),
+            Some(TruncateFault::NoSpace) => Err(AppendError::Full("no space, as planned".into())),
+            Some(TruncateFault::FsyncFails { persists }) => {
+                if persists {
+                    self.inner.truncate_before(namespace, revision)?;
+                }
+                self.break_down("fsync fails in a truncation, as planned")
+            }
+        }
     }
 
     fn reader(&self) -> Result<Box<dyn LogReader>, ReadError> {
@@ -280,5 +327,9 @@ impl LogReader for FaultReader {
     fn read(&self, namespace: &str, from: u64, limit: ReadLimit) -> Result<Vec<Record>, ReadError> {
         next_read(&self.state)?;
         self.inner.read(namespace, from, limit)
+    }
+
+    fn first_kept(&self, namespace: &str, keep: Keep) -> Result<u64, ReadError> {
+        self.inner.first_kept(namespace, keep)
     }
 }

@@ -12,12 +12,14 @@ mod chain;
 mod checkpoints;
 mod error;
 mod faults;
+mod keep;
 mod log;
 mod log_id;
 mod memory;
 mod open_error;
 mod record;
 mod recovery;
+mod removal;
 mod sqlite;
 mod sync_folder;
 pub mod testing;
@@ -26,8 +28,12 @@ mod verify;
 pub use chain::Chain;
 pub use checkpoints::{Checkpoint, CheckpointError, Checkpoints, FileCheckpoints, MemoryCheckpoints};
 pub use error::{AppendError, Damage, DamageKind, ReadError};
-pub use faults::{AppendFault, FaultLog, Faulty, Plan, ReadFault};
-pub use log::{Append, Head, Log, LogReader, NAMESPACE_BYTES_MAX, REVISION_MAX, ReadLimit};
+pub use faults::{AppendFault, FaultLog, Faulty, Plan, ReadFault, TruncateFault};
+pub use keep::Keep;
+pub use log::{
+    Append, Head, Log, LogReader, NAMESPACE_BYTES_MAX, REVISION_MAX, ReadLimit, TRUNCATE_BYTES_MAX,
+    TRUNCATE_RECORDS_MAX, Truncated,
+};
 pub use log_id::{LogId, ParseLogIdError};
 pub use memory::{MemoryLog, MemoryReader, MemoryStore};
 pub use open_error::OpenError;

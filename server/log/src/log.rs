@@ -4,13 +4,19 @@
 
 use std::sync::Arc;
 
-use crate::{AppendError, Hash, LogId, ReadError, Record};
+use crate::{AppendError, Hash, Keep, LogId, ReadError, Record};
 
 /// Longest name of a namespace, in bytes.
 pub const NAMESPACE_BYTES_MAX: usize = 256;
 
 /// Greatest revision: what a signed 64-bit column can hold.
 pub const REVISION_MAX: u64 = i64::MAX as u64;
+
+/// Most records that one step of a truncation removes: whoever waits to append waits for one step at most.
+pub const TRUNCATE_RECORDS_MAX: usize = 256;
+
+/// Most bytes of bodies that one step of a truncation removes, if there is more than one record.
+pub const TRUNCATE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// Where a namespace's chain ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +61,15 @@ impl ReadLimit {
     pub const UNLIMITED: ReadLimit = ReadLimit { records: usize::MAX, bytes: usize::MAX };
 }
 
+/// What one step of a truncation came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Truncated {
+    /// First revision that is kept now.
+    pub oldest_revision: u64,
+    /// Whether nothing is left to remove: otherwise the next step goes on.
+    pub is_done: bool,
+}
+
 /// Reads a log; sees only what is durable.
 pub trait LogReader: Send {
     /// The log's identity.
@@ -83,6 +98,13 @@ pub trait LogReader: Send {
     /// [`ReadError::Compacted`] if `from` is no longer kept, [`ReadError::Damaged`] if a record is missing, torn or
     /// altered, [`ReadError::Io`] if the storage cannot be read.
     fn read(&self, namespace: &str, from: u64, limit: ReadLimit) -> Result<Vec<Record>, ReadError>;
+
+    /// Returns the first revision of the oldest record of `namespace` that `keep` asks for; one beyond the newest revision if
+    /// it asks for none. Looks at about log2 of the namespace's revisions many records, however long the log is.
+    ///
+    /// # Errors
+    /// [`ReadError::Damaged`] if a record that it looks at is missing, [`ReadError::Io`] if the storage cannot be read.
+    fn first_kept(&self, namespace: &str, keep: Keep) -> Result<u64, ReadError>;
 }
 
 /// Writes a log. Blocking: one thread owns it.
@@ -94,12 +116,13 @@ pub trait Log: LogReader {
     /// [`AppendError`] says of each failure whether something may have been written.
     fn append(&mut self, appends: &[Append]) -> Result<(), AppendError>;
 
-    /// Removes the whole records that end before `revision`. The hash of the last removed record is kept, so the rest
-    /// of the chain can still be verified. Does nothing if there is nothing to remove.
+    /// Removes whole records that end before `revision`, oldest first: at most [`TRUNCATE_RECORDS_MAX`] of them and
+    /// [`TRUNCATE_BYTES_MAX`], at least one if there is one. The hash of the last removed record is kept, so the rest of
+    /// the chain can still be verified. Does nothing if there is nothing to remove.
     ///
     /// # Errors
-    /// As [`Log::append`]; after a failure some of the records may be gone, always the oldest, never with a gap.
-    fn truncate_before(&mut self, namespace: &str, revision: u64) -> Result<(), AppendError>;
+    /// As [`Log::append`]; after a failure the step may be done or not, never in part.
+    fn truncate_before(&mut self, namespace: &str, revision: u64) -> Result<Truncated, AppendError>;
 
     /// Opens a handle of its own for another thread. It sees each append as soon as that is durable.
     ///

@@ -9,10 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::admission::admit;
 use crate::answered::Answered;
 use crate::chain::{Anchor, ReadBatch};
+use crate::keep::Place;
 use crate::recovery::{self, Placed, TAIL_RECORDS, Tail, Verdict};
+use crate::removal::{Front, Removal};
 use crate::{
-    Append, AppendError, Damage, DamageKind, Faulty, Hash, Head, Log, LogId, LogReader, OpenError, ReadError,
-    ReadLimit, Record,
+    Append, AppendError, Damage, DamageKind, Faulty, Hash, Head, Keep, Log, LogId, LogReader, OpenError,
+    ReadError, ReadLimit, Record, Truncated,
 };
 
 /// What stands for a path in the errors of this log.
@@ -34,6 +36,8 @@ struct Disk {
     written: u64,
     /// Sequence of the newest record that is durable: at most `written`.
     durable: u64,
+    /// Position of the newest record that was ever removed.
+    removed_position: u64,
     answered: Answered,
 }
 
@@ -52,7 +56,13 @@ impl Default for MemoryStore {
 impl MemoryStore {
     /// An empty store of a new log.
     pub fn new() -> MemoryStore {
-        let disk = Disk { lanes: BTreeMap::new(), written: 0, durable: 0, answered: Answered::NOTHING };
+        let disk = Disk {
+            lanes: BTreeMap::new(),
+            written: 0,
+            durable: 0,
+            removed_position: 0,
+            answered: Answered::NOTHING,
+        };
         // Only tests use this store, and they cannot run where there is no random source.
         let id = LogId::random().expect("the operating system gives random bytes");
         MemoryStore { id, disk: Arc::new(Mutex::new(disk)) }
@@ -148,12 +158,56 @@ impl Disk {
 
     fn write(&mut self, appends: &[Append]) {
         let append_first = self.written + 1;
+        let mut position = self.position(self.written);
         for (sequence, Append { record, .. }) in (append_first..).zip(appends) {
             let lane = Lane { anchor: Anchor::START, records: Vec::new() };
             let lane = self.lanes.entry(record.namespace.clone()).or_insert(lane);
-            lane.records.push(Placed { sequence, append_first, record: record.clone() });
+            position += record.body.len() as u64;
+            lane.records.push(Placed { sequence, append_first, position, record: record.clone() });
             self.written = sequence;
         }
+    }
+
+    /// Bytes of bodies that were ever appended, up to and with the record of this sequence.
+    fn position(&self, sequence: u64) -> u64 {
+        let newest = |lane: &Lane| {
+            lane.records.iter().rfind(|placed| placed.sequence <= sequence).map(|placed| placed.position)
+        };
+        self.lanes.values().filter_map(newest).fold(self.removed_position, u64::max)
+    }
+
+    fn first_kept(&self, namespace: &str, keep: Keep) -> Result<u64, ReadError> {
+        let (Some(lane), Some(head)) = (self.lanes.get(namespace), self.head(namespace)) else {
+            return Ok(1);
+        };
+        keep.first(
+            namespace,
+            (head.oldest_revision, head.revision),
+            self.position(self.durable),
+            |revision| {
+                let index = lane.records.partition_point(|placed| placed.record.last_revision() < revision);
+                Ok(lane.records.get(index).map(|placed| Place {
+                    first_revision: placed.record.first_revision,
+                    last_revision: placed.record.last_revision(),
+                    time_us: placed.record.time_us,
+                    position: placed.position,
+                }))
+            },
+        )
+    }
+
+    fn truncate(&mut self, namespace: &str, before: u64) -> Truncated {
+        let mut removal = Removal::before(before);
+        let Some(lane) = self.lanes.get_mut(namespace) else {
+            return Truncated { oldest_revision: 1, is_done: true };
+        };
+        let _ = lane.records.iter().all(|placed| removal.take(&Front::from(placed)));
+        lane.records.drain(..removal.records());
+        if let Some((anchor, position)) = removal.last() {
+            lane.anchor = anchor;
+            self.removed_position = self.removed_position.max(position);
+        }
+        Truncated { oldest_revision: lane.anchor.revision + 1, is_done: removal.is_done() }
     }
 
     fn read(&self, namespace: &str, from: u64, limit: ReadLimit) -> Result<Vec<Record>, ReadError> {
@@ -216,11 +270,16 @@ impl MemoryLog {
         Ok(MemoryLog { reader })
     }
 
-    fn append_at(&self, appends: &[Append], answered: bool) -> Result<(), AppendError> {
-        let mut disk = self.reader.store.lock();
+    fn writable(&self) -> Result<MutexGuard<'_, Disk>, AppendError> {
+        let disk = self.reader.store.lock();
         if disk.durable < disk.written {
             return Err(AppendError::Broken("an earlier append did not become durable".into()));
         }
+        Ok(disk)
+    }
+
+    fn append_at(&self, appends: &[Append], answered: bool) -> Result<(), AppendError> {
+        let mut disk = self.writable()?;
         admit(appends, |namespace| Ok(disk.head(namespace).unwrap_or_else(|| Head::empty(namespace))))?;
         disk.write(appends);
         if let (true, Some(append)) = (answered, appends.last()) {
@@ -252,6 +311,10 @@ impl LogReader for MemoryReader {
     fn read(&self, namespace: &str, from: u64, limit: ReadLimit) -> Result<Vec<Record>, ReadError> {
         self.store.lock().read(namespace, from, limit)
     }
+
+    fn first_kept(&self, namespace: &str, keep: Keep) -> Result<u64, ReadError> {
+        self.store.lock().first_kept(namespace, keep)
+    }
 }
 
 impl LogReader for MemoryLog {
@@ -274,6 +337,10 @@ impl LogReader for MemoryLog {
     fn read(&self, namespace: &str, from: u64, limit: ReadLimit) -> Result<Vec<Record>, ReadError> {
         self.reader.read(namespace, from, limit)
     }
+
+    fn first_kept(&self, namespace: &str, keep: Keep) -> Result<u64, ReadError> {
+        self.reader.first_kept(namespace, keep)
+    }
 }
 
 impl Log for MemoryLog {
@@ -281,18 +348,8 @@ impl Log for MemoryLog {
         self.append_at(appends, true)
     }
 
-    fn truncate_before(&mut self, namespace: &str, revision: u64) -> Result<(), AppendError> {
-        let mut disk = self.reader.store.lock();
-        let Some(lane) = disk.lanes.get_mut(namespace) else { return Ok(()) };
-        let removed = lane.records.partition_point(|placed| placed.record.last_revision() < revision);
-        if let Some(last) = lane.records.drain(..removed).last() {
-            lane.anchor = Anchor {
-                revision: last.record.last_revision(),
-                hash: last.record.checksum,
-                sequence: last.sequence,
-            };
-        }
-        Ok(())
+    fn truncate_before(&mut self, namespace: &str, revision: u64) -> Result<Truncated, AppendError> {
+        Ok(self.writable()?.truncate(namespace, revision))
     }
 
     fn reader(&self) -> Result<Box<dyn LogReader>, ReadError> {

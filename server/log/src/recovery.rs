@@ -18,6 +18,8 @@ pub(crate) struct Placed {
     pub(crate) sequence: u64,
     /// Sequence of the first record that was appended together with this one.
     pub(crate) append_first: u64,
+    /// Bytes of bodies that were ever appended to the log, up to and with this record.
+    pub(crate) position: u64,
     pub(crate) record: Record,
 }
 

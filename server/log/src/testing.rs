@@ -3,6 +3,8 @@
 //! Knows nothing of the implementations: a [`Bench`] opens, and opens again, the log under test. The checks panic with
 //! what was promised and not kept; they are meant to be called from tests.
 
+mod retention;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -30,7 +32,7 @@ pub fn run_contract<B: Bench>(mut fresh: impl FnMut() -> B) {
 type Promise<B> = (&'static str, fn(&mut B));
 
 /// Each promise by its name, for a runner that wants to report them one by one.
-pub fn promises<B: Bench>() -> [Promise<B>; 14] {
+pub fn promises<B: Bench>() -> [Promise<B>; 17] {
     [
         ("a new log is empty", a_new_log_is_empty),
         ("what was appended is read", what_was_appended_is_read),
@@ -45,8 +47,20 @@ pub fn promises<B: Bench>() -> [Promise<B>; 14] {
         ("everything survives opening again", everything_survives_opening_again),
         ("truncation keeps whole records and a provable chain", truncation_keeps_a_provable_chain),
         ("a namespace truncated to nothing goes on", a_namespace_truncated_to_nothing_goes_on),
+        ("a long truncation goes step by step", retention::a_long_truncation_goes_step_by_step),
+        ("the first record to keep is what a scan finds", retention::the_first_kept_is_what_a_scan_finds),
+        ("what lies exactly at a boundary is kept", retention::boundaries_are_exact),
         ("verify proves a chain and times that go back fail it", verify_proves_a_chain),
     ]
+}
+
+/// Removes all records that end before `revision`, however many steps it takes; returns how many it took.
+pub fn truncate(log: &mut dyn Log, namespace: &str, revision: u64) -> usize {
+    let mut steps = 1;
+    while !log.truncate_before(namespace, revision).expect("a healthy log truncates").is_done {
+        steps += 1;
+    }
+    steps
 }
 
 /// Seals a record that continues `head`, with a body of `body_bytes` bytes.
@@ -227,7 +241,7 @@ fn truncation_keeps_a_provable_chain<B: Bench>(bench: &mut B) {
     }
     let newest = log.head("a").expect("readable");
     for (before, oldest) in [(1, 1), (3, 1), (4, 4), (12, 10), (5, 10), (13, 13)] {
-        log.truncate_before("a", before).expect("a healthy log truncates");
+        truncate(&mut log, "a", before);
         let head = Head { oldest_revision: oldest, ..newest.clone() };
         assert_eq!(log.head("a"), Ok(head), "truncated before {before}");
     }
@@ -245,8 +259,8 @@ fn truncation_keeps_a_provable_chain<B: Bench>(bench: &mut B) {
 fn a_namespace_truncated_to_nothing_goes_on<B: Bench>(bench: &mut B) {
     let mut log = bench.open();
     let last = append_one(&mut log, "a", 3, 8);
-    log.truncate_before("a", u64::MAX).expect("a healthy log truncates");
-    log.truncate_before("unknown", 9).expect("there is nothing to remove");
+    truncate(&mut log, "a", u64::MAX);
+    truncate(&mut log, "unknown", 9);
     let empty = Head { namespace: "a".into(), revision: 3, oldest_revision: 4, hash: last.checksum };
     assert_eq!(log.heads(), Ok(vec![empty.clone()]));
     drop(log);

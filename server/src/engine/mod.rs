@@ -11,14 +11,19 @@ mod open;
 mod queue;
 mod readers;
 mod recent;
+mod retention;
+mod shelf;
 mod snapshots;
 mod thread;
+mod truncation;
+mod trust;
 
 pub use error::EngineError;
 pub use namespace::Namespace;
 pub use namespaces::{Awaited, Namespaces, ReadEvents};
 pub use open::{OpenEngineError, Recovered};
 pub use recent::{Commit, Encoded, EncodedEvent, EventKey};
+pub use retention::Retention;
 
 use std::{sync::Arc, thread::JoinHandle, time::Instant};
 
@@ -31,6 +36,9 @@ use tokio::{
 
 use crate::{clock::Clock, metrics::Metrics};
 use queue::{Queue, Submission};
+use retention::Retainer;
+use shelf::Shelf;
+use truncation::Truncator;
 
 /// The bounds of an engine.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +57,8 @@ pub struct EngineLimits {
     pub request_memory: RequestMemory,
     /// How many new events make a new checkpoint.
     pub checkpoint_events: u64,
+    /// How much of the log is kept.
+    pub retention: Retention,
     /// Most events of a namespace that are kept in memory for watchers.
     pub recent_events_max: usize,
     /// Most bytes of such events of a namespace.
@@ -109,7 +119,8 @@ impl Engine {
     /// Reads the log and starts an engine on it. Blocks while it reads.
     ///
     /// # Errors
-    /// [`OpenEngineError`] if the log cannot be read, is damaged, or was written by a newer server.
+    /// [`OpenEngineError`] if the log cannot be read, is damaged, was written by a newer server, or does not begin at its beginning and no
+    /// checkpoint has what was before.
     pub fn start(
         parts: EngineParts,
         limits: EngineLimits,
@@ -122,7 +133,13 @@ impl Engine {
         let namespaces = Arc::new(Namespaces::new(opened.namespaces, readers, limits, Arc::clone(&metrics)));
         let (queue, inbox) = Queue::new(limits.queue_commands_max, limits.queue_bytes_max);
         let (stopped_tx, stopped) = watch::channel(None);
-        let (snapshots, saver) = snapshots::start(reader, checkpoints, limits.request_memory);
+        let retainer = Retainer::new(limits.retention, Arc::clone(&clock), queue.truncations());
+        let (snapshots, saver) =
+            snapshots::start(Shelf::new(reader, checkpoints, limits.request_memory), retainer);
+        let truncator = Truncator::new(Arc::clone(&metrics));
+        for namespace in &opened.recovered {
+            truncator.show_oldest(&namespace.namespace, namespace.oldest_revision.0);
+        }
         let thread = thread::start(thread::Owner {
             log,
             inbox,
@@ -133,6 +150,7 @@ impl Engine {
             limits,
             stopped: stopped_tx,
             snapshots,
+            truncator,
             snapshot_revisions: opened.snapshot_revisions,
             runtime: Handle::try_current().ok(),
         });

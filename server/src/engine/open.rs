@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use baton_core::{Draft, Misfit, RequestMemory, Revision, State, decode_body, replay};
-use baton_log::{Checkpoint, Checkpoints, Hash, Head, LogReader, ReadError, ReadLimit, Record};
+use baton_core::{BodyError, Draft, Misfit, RequestMemory, Revision, State, decode_body, replay};
+use baton_log::{Checkpoints, Hash, Head, LogReader, ReadError, ReadLimit, Record};
 use tracing::warn;
 
-use super::namespaces::ReadEvents;
+use super::trust::judge;
 
 /// Why an engine cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -15,12 +15,30 @@ pub enum OpenEngineError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// A record cannot be understood.
-    #[error("namespace {namespace}: {source}")]
-    Events {
+    #[error("namespace {namespace}: revision {revision}: {source}")]
+    Body {
         /// Whose log.
         namespace: Arc<str>,
+        /// The first revision of the record.
+        revision: u64,
         /// Why.
-        source: ReadEvents,
+        source: BodyError,
+    },
+    /// The log does not begin at revision 1, and what was before is in no checkpoint that can be used.
+    #[error(
+        "namespace {namespace}: the log has revisions {oldest} to {newest}; what came before is in its checkpoints alone, \
+         and {}: restore the folder `checkpoints`, or the whole data folder, from a backup",
+        told(unusable)
+    )]
+    PastMissing {
+        /// Whose log.
+        namespace: Arc<str>,
+        /// The oldest revision that the log has.
+        oldest: u64,
+        /// The newest revision that the log has.
+        newest: u64,
+        /// What is wrong with each checkpoint that is whole; empty if none is.
+        unusable: Vec<String>,
     },
     /// The events do not fit each other.
     #[error(
@@ -34,6 +52,13 @@ pub enum OpenEngineError {
     },
 }
 
+fn told(unusable: &[String]) -> String {
+    match unusable {
+        [] => "none is there that is whole".to_owned(),
+        all => format!("none can be used ({})", all.join("; ")),
+    }
+}
+
 /// How one namespace came back.
 #[derive(Debug, Clone)]
 pub struct Recovered {
@@ -41,6 +66,8 @@ pub struct Recovered {
     pub namespace: Arc<str>,
     /// Its newest revision.
     pub revision: Revision,
+    /// The oldest revision that the log has.
+    pub oldest_revision: Revision,
     /// The revision of the checkpoint it started from; 0: it had none.
     pub checkpoint_revision: Revision,
     /// How long it took, in microseconds.
@@ -69,12 +96,13 @@ pub(super) fn open(
     };
     for head in log.heads()? {
         let started = Instant::now();
-        let mut state = from_checkpoint(log, checkpoints, &head, memory)?;
+        let mut state = from_checkpoint(log, checkpoints, &head, Revision(head.revision), memory)?;
         let checkpoint_revision = state.head();
         catch_up(log, &head.namespace, &mut state, Revision(head.revision))?;
         opened.recovered.push(Recovered {
             namespace: Arc::clone(&head.namespace),
             revision: state.head(),
+            oldest_revision: Revision(head.oldest_revision),
             checkpoint_revision,
             took_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
         });
@@ -85,63 +113,55 @@ pub(super) fn open(
     Ok(opened)
 }
 
-/// The state of the newest checkpoint that belongs to the log, or an empty one.
+/// The state of the newest checkpoint up to `until` that can be started from, or an empty one if the log still has everything.
 pub(super) fn from_checkpoint(
     log: &(impl LogReader + ?Sized),
     checkpoints: &dyn Checkpoints,
     head: &Head,
+    until: Revision,
     memory: RequestMemory,
 ) -> Result<State, OpenEngineError> {
-    let saved = checkpoints.load(&head.namespace).unwrap_or_else(|error| {
-        warn!(namespace = %head.namespace, %error, "checkpoints cannot be read; replaying the log instead");
+    let namespace = &head.namespace;
+    let mut unusable = Vec::new();
+    let saved = checkpoints.load(namespace).unwrap_or_else(|error| {
+        warn!(%namespace, %error, "checkpoints cannot be read; the whole log is needed instead");
+        unusable.push(error.to_string());
         Vec::new()
     });
     for checkpoint in saved {
-        if !belongs_to(&checkpoint, log, head)? {
-            let revision = checkpoint.revision;
-            warn!(namespace = %head.namespace, revision, "a checkpoint is not of this log; left aside");
+        let revision = checkpoint.revision;
+        if until < Revision(head.revision) && revision > until.0 {
             continue;
         }
-        match State::from_checkpoint(checkpoint.format, &checkpoint.body, memory) {
-            Ok(state) => return Ok(state),
-            Err(error) => {
-                let revision = checkpoint.revision;
-                warn!(namespace = %head.namespace, revision, %error, "a checkpoint cannot be used; left aside");
-            }
-        }
+        let why = match judge(&checkpoint, log, head)? {
+            Ok(()) => match State::from_checkpoint(checkpoint.format, &checkpoint.body, memory) {
+                Ok(state) => return Ok(state),
+                Err(error) => error.to_string(),
+            },
+            Err(distrust) => distrust.to_string(),
+        };
+        warn!(%namespace, revision, %why, "a checkpoint cannot be used; left aside");
+        unusable.push(format!("that of revision {revision}: {why}"));
+    }
+    if head.oldest_revision > 1 {
+        return Err(OpenEngineError::PastMissing {
+            namespace: Arc::clone(namespace),
+            oldest: head.oldest_revision,
+            newest: head.revision,
+            unusable,
+        });
     }
     Ok(State::new(memory))
 }
 
-/// Whether the log has the record that the checkpoint was taken after.
-fn belongs_to(
-    checkpoint: &Checkpoint,
-    log: &(impl LogReader + ?Sized),
-    head: &Head,
-) -> Result<bool, OpenEngineError> {
-    if checkpoint.revision > head.revision {
-        return Ok(false);
-    }
-    let one = ReadLimit { records: 1, bytes: usize::MAX };
-    let records = match log.read(&head.namespace, checkpoint.revision, one) {
-        // The record itself may be gone behind its checkpoint; what follows is then checked against it by its link.
-        Err(ReadError::Compacted { oldest, .. }) if oldest == checkpoint.revision + 1 => return Ok(true),
-        other => other?,
-    };
-    let record = records.first();
-    Ok(record.is_some_and(|record| {
-        record.last_revision() == checkpoint.revision && record.checksum == checkpoint.hash
-    }))
-}
-
-/// Replays what the log has after `state`, up to and with `until`.
+/// Replays what the log has after `state`, up to and with `until`, and gives the hash of the last record that it replayed.
 pub(super) fn catch_up(
     log: &(impl LogReader + ?Sized),
     namespace: &Arc<str>,
     state: &mut State,
     until: Revision,
-) -> Result<Hash, OpenEngineError> {
-    let mut hash = Hash::ZERO;
+) -> Result<Option<Hash>, OpenEngineError> {
+    let mut hash = None;
     while state.head() < until {
         let limit = ReadLimit { records: 256, bytes: 16 * 1024 * 1024 };
         let records = log.read(namespace, state.head().next().0, limit)?;
@@ -150,7 +170,7 @@ pub(super) fn catch_up(
         }
         for record in &records {
             replay_record(namespace, state, record)?;
-            hash = record.checksum;
+            hash = Some(record.checksum);
             if state.head() >= until {
                 break;
             }
@@ -160,12 +180,13 @@ pub(super) fn catch_up(
 }
 
 fn replay_record(namespace: &Arc<str>, state: &mut State, record: &Record) -> Result<(), OpenEngineError> {
-    let entries = decode_body(record.format, &record.body).map_err(|source| OpenEngineError::Events {
+    let entries = decode_body(record.format, &record.body).map_err(|source| OpenEngineError::Body {
         namespace: Arc::clone(namespace),
-        source: ReadEvents::Body { revision: record.first_revision, source },
+        revision: record.first_revision,
+        source,
     })?;
     let mut draft = Draft::new(state);
-    // A checkpoint may end within a record.
+    // A record may begin before what is still to be replayed.
     let known = draft.head().0.saturating_sub(record.first_revision - 1);
     for entry in entries.iter().skip(usize::try_from(known).unwrap_or(usize::MAX)) {
         replay(&mut draft, entry, record.time_us)

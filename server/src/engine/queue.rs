@@ -1,8 +1,8 @@
-//! The commands that wait for the engine, bounded by count and by bytes.
+//! What waits for the engine: commands, bounded by count and by bytes, and truncations of the log.
 
 use std::{
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicUsize, Ordering},
     },
     time::Instant,
@@ -11,11 +11,14 @@ use std::{
 use baton_core::{Answer, Command};
 use parking_lot::RwLock;
 use tokio::sync::{
-    mpsc::{self, error::TrySendError},
+    mpsc::{
+        self,
+        error::{TryRecvError, TrySendError},
+    },
     oneshot,
 };
 
-use super::EngineError;
+use super::{EngineError, truncation::Truncation};
 
 /// One command that waits, and who waits for its answer.
 #[derive(Debug)]
@@ -27,21 +30,51 @@ pub(super) struct Submission {
     pub(super) reply: oneshot::Sender<Result<Answer, EngineError>>,
 }
 
+/// What the engine's thread is asked to do.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are commands: a box would cost each of them an allocation"
+)]
+enum Message {
+    Command(Submission),
+    Truncate(Truncation),
+}
+
+// Shared by all handles, so that taking it out closes the channel for all of them.
+type Sender = RwLock<Option<mpsc::Sender<Message>>>;
+
 /// The writing end.
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
-    // Shared by all handles, so that taking it out closes the channel for all of them.
-    sender: Arc<RwLock<Option<mpsc::Sender<Submission>>>>,
+    sender: Arc<Sender>,
     bytes: Arc<AtomicUsize>,
     bytes_max: usize,
 }
 
+/// The writing end for truncations. It does not keep the engine running.
+#[derive(Clone, Debug)]
+pub(super) struct Truncations(Weak<Sender>);
+
 /// The reading end, owned by the engine's thread.
 #[derive(Debug)]
 pub(super) struct Inbox {
-    receiver: mpsc::Receiver<Submission>,
+    receiver: mpsc::Receiver<Message>,
+    // Reused: what was received and not yet sorted.
+    messages: Vec<Message>,
     bytes: Arc<AtomicUsize>,
 }
+
+/// What was taken from the inbox at once.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    pub(super) commands: Vec<Submission>,
+    pub(super) truncations: Vec<Truncation>,
+}
+
+/// The queue is closed and empty.
+#[derive(Debug)]
+pub(super) struct Closed;
 
 impl Queue {
     pub(super) fn new(commands_max: usize, bytes_max: usize) -> (Self, Inbox) {
@@ -49,7 +82,7 @@ impl Queue {
         let bytes = Arc::new(AtomicUsize::new(0));
         let queue =
             Self { sender: Arc::new(RwLock::new(Some(sender))), bytes: Arc::clone(&bytes), bytes_max };
-        (queue, Inbox { receiver, bytes })
+        (queue, Inbox { receiver, messages: Vec::new(), bytes })
     }
 
     pub(super) fn push(&self, submission: Submission) -> Result<(), EngineError> {
@@ -60,7 +93,7 @@ impl Queue {
             self.bytes.fetch_sub(bytes, Ordering::Relaxed);
             return Err(EngineError::QueueFull { limit: self.bytes_max, unit: "bytes" });
         }
-        sender.try_send(submission).map_err(|refused| {
+        sender.try_send(Message::Command(submission)).map_err(|refused| {
             self.bytes.fetch_sub(bytes, Ordering::Relaxed);
             match refused {
                 TrySendError::Full(_) => {
@@ -69,6 +102,11 @@ impl Queue {
                 TrySendError::Closed(_) => EngineError::Stopped,
             }
         })
+    }
+
+    /// The end for truncations.
+    pub(super) fn truncations(&self) -> Truncations {
+        Truncations(Arc::downgrade(&self.sender))
     }
 
     /// Takes no more; what waits is still worked off.
@@ -81,14 +119,48 @@ impl Queue {
     }
 }
 
+impl Truncations {
+    /// Asks for a truncation. Waits for its place among the commands if the queue is full; does nothing if it is closed.
+    pub(super) fn ask(&self, truncation: Truncation) {
+        let Some(shared) = self.0.upgrade() else { return };
+        let Some(sender) = shared.read().clone() else { return };
+        // The lock is not held while it waits, and an engine that ends meanwhile has no use for it.
+        let _ = sender.blocking_send(Message::Truncate(truncation));
+    }
+}
+
 impl Inbox {
-    /// Waits for commands and adds at most `count_max` of them; `false`: the queue is closed and empty.
-    pub(super) fn take(&mut self, taken: &mut Vec<Submission>, count_max: usize) -> bool {
-        let before = taken.len();
-        let count = self.receiver.blocking_recv_many(taken, count_max);
-        let bytes: usize = taken[before..].iter().map(|submission| submission.bytes).sum();
+    /// Waits until there is something, and takes at most `count_max` of it.
+    pub(super) fn take(&mut self, count_max: usize) -> Result<Taken, Closed> {
+        match self.receiver.blocking_recv_many(&mut self.messages, count_max) {
+            0 => Err(Closed),
+            _ => Ok(self.sort()),
+        }
+    }
+
+    /// Takes at most `count_max` of what is there, without waiting.
+    pub(super) fn take_waiting(&mut self, count_max: usize) -> Result<Taken, Closed> {
+        while self.messages.len() < count_max {
+            match self.receiver.try_recv() {
+                Ok(message) => self.messages.push(message),
+                Err(TryRecvError::Disconnected) if self.messages.is_empty() => return Err(Closed),
+                Err(_) => break,
+            }
+        }
+        Ok(self.sort())
+    }
+
+    fn sort(&mut self) -> Taken {
+        let mut taken = Taken { commands: Vec::with_capacity(self.messages.len()), truncations: Vec::new() };
+        for message in self.messages.drain(..) {
+            match message {
+                Message::Command(submission) => taken.commands.push(submission),
+                Message::Truncate(truncation) => taken.truncations.push(truncation),
+            }
+        }
+        let bytes: usize = taken.commands.iter().map(|submission| submission.bytes).sum();
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        count > 0
+        taken
     }
 
     /// How many commands still wait.
@@ -96,13 +168,9 @@ impl Inbox {
         self.receiver.len()
     }
 
-    /// Refuses what comes from now on, and gives back what still waits.
+    /// Refuses what comes from now on, and gives back the commands that still wait.
     pub(super) fn close(&mut self) -> Vec<Submission> {
         self.receiver.close();
-        let mut rest = Vec::new();
-        while let Ok(submission) = self.receiver.try_recv() {
-            rest.push(submission);
-        }
-        rest
+        self.take_waiting(usize::MAX).map_or_else(|Closed| Vec::new(), |taken| taken.commands)
     }
 }

@@ -1,18 +1,20 @@
-//! Writes checkpoints in the background, so that a restart need not replay everything.
+//! The thread beside the engine that writes checkpoints and keeps the log within its bounds.
 //!
-//! It builds the state from the last checkpoint and the log, with a reader of its own: the engine never waits for it.
+//! It builds states from the last checkpoint and the log, with a reader of its own: the engine never waits for it.
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread::{self, JoinHandle},
 };
 
-use baton_core::{CHECKPOINT_FORMAT, RequestMemory, Revision, State};
-use baton_log::{Checkpoints, Hash, LogReader};
-use tracing::{debug, warn};
+use baton_core::Revision;
+use baton_log::Hash;
 
-use super::open::{catch_up, from_checkpoint};
+use super::{retention::Retainer, shelf::Shelf};
 
 /// Asks for checkpoints. When it is dropped, the thread ends after the one it writes.
 pub(super) type Snapshots = mpsc::Sender<SnapshotRequest>;
@@ -21,7 +23,7 @@ pub(super) type Snapshots = mpsc::Sender<SnapshotRequest>;
 pub(super) enum SnapshotRequest {
     /// Of a namespace as of now, built from the log.
     Replay(Arc<str>),
-    /// Of a namespace as it is given.
+    /// Of a namespace as it is given: the engine has stopped.
     Save {
         /// Which.
         namespace: Arc<str>,
@@ -34,66 +36,55 @@ pub(super) enum SnapshotRequest {
     },
 }
 
-pub(super) fn start(
-    reader: Box<dyn LogReader>,
-    checkpoints: Box<dyn Checkpoints>,
-    memory: RequestMemory,
-) -> (Snapshots, JoinHandle<()>) {
+pub(super) fn start(shelf: Shelf, retainer: Retainer) -> (Snapshots, JoinHandle<()>) {
     let (requests, received) = mpsc::channel();
-    let mut saver = Saver { reader, checkpoints, memory };
+    let mut keeper = Keeper { shelf, retainer };
     let thread = thread::Builder::new()
         .name("baton-checkpoint".into())
-        .spawn(move || saver.run(&received))
+        .spawn(move || keeper.run(&received))
         .expect("a thread can be started when the server starts");
     (requests, thread)
 }
 
-struct Saver {
-    reader: Box<dyn LogReader>,
-    checkpoints: Box<dyn Checkpoints>,
-    memory: RequestMemory,
+struct Keeper {
+    shelf: Shelf,
+    retainer: Retainer,
 }
 
-impl Saver {
+impl Keeper {
     fn run(&mut self, requests: &mpsc::Receiver<SnapshotRequest>) {
-        while let Ok(request) = requests.recv() {
-            // While one was written, the same may have been asked for again.
-            let mut wanted = BTreeSet::new();
-            for request in std::iter::once(request).chain(requests.try_iter()) {
-                match request {
-                    SnapshotRequest::Replay(namespace) => _ = wanted.insert(namespace),
-                    SnapshotRequest::Save { namespace, body, revision, hash } => {
-                        wanted.remove(&namespace);
-                        self.save(&namespace, revision, hash, &body);
-                    }
+        loop {
+            let next = match self.retainer.interval() {
+                Some(interval) => requests.recv_timeout(interval),
+                None => requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match next {
+                Ok(first) => self.serve(std::iter::once(first).chain(requests.try_iter())),
+                Err(RecvTimeoutError::Timeout) => self.retainer.retain(&mut self.shelf),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn serve(&mut self, requests: impl Iterator<Item = SnapshotRequest>) {
+        // While one was written, the same may have been asked for again.
+        let mut wanted = BTreeSet::new();
+        let mut stopping = false;
+        for request in requests {
+            match request {
+                SnapshotRequest::Replay(namespace) => _ = wanted.insert(namespace),
+                SnapshotRequest::Save { namespace, body, revision, hash } => {
+                    wanted.remove(&namespace);
+                    self.shelf.save(&namespace, revision, hash, &body);
+                    stopping = true;
                 }
             }
-            for namespace in wanted {
-                self.replay_and_save(&namespace);
-            }
         }
-    }
-
-    fn replay_and_save(&mut self, namespace: &Arc<str>) {
-        match self.replayed(namespace) {
-            Ok((state, hash)) => self.save(namespace, state.head(), hash, &state.to_checkpoint()),
-            Err(error) => warn!(%namespace, %error, "no checkpoint was written; the next start replays more"),
+        for namespace in wanted {
+            self.shelf.replay_and_save(&namespace);
         }
-    }
-
-    fn replayed(&self, namespace: &Arc<str>) -> Result<(State, Hash), super::OpenEngineError> {
-        let head = self.reader.head(namespace)?;
-        let mut state = from_checkpoint(&*self.reader, &*self.checkpoints, &head, self.memory)?;
-        catch_up(&*self.reader, namespace, &mut state, Revision(head.revision))?;
-        Ok((state, head.hash))
-    }
-
-    fn save(&mut self, namespace: &str, revision: Revision, hash: Hash, body: &[u8]) {
-        match self.checkpoints.save(namespace, revision.0, hash, CHECKPOINT_FORMAT, body) {
-            Ok(()) => debug!(%namespace, %revision, bytes = body.len(), "checkpoint written"),
-            Err(error) => {
-                warn!(%namespace, %revision, %error, "no checkpoint was written; the next start replays more");
-            }
+        if !stopping && self.retainer.interval().is_some() {
+            self.retainer.retain(&mut self.shelf);
         }
     }
 }

@@ -12,9 +12,10 @@ use tracing::{error, warn};
 use super::{
     EngineError, EngineLimits, Namespaces, StopReason,
     commit::{Prepared, Reply, by_namespace, prepare},
-    queue::{Inbox, Submission},
+    queue::{Closed, Inbox, Submission, Taken},
     recent::Commit,
     snapshots::{SnapshotRequest, Snapshots},
+    truncation::Truncator,
 };
 use crate::{clock::Clock, metrics::Metrics};
 
@@ -33,6 +34,7 @@ pub(super) struct Owner {
     pub(super) limits: EngineLimits,
     pub(super) stopped: watch::Sender<Option<StopReason>>,
     pub(super) snapshots: Snapshots,
+    pub(super) truncator: Truncator,
     /// The revision of the last checkpoint of each namespace that was asked for.
     pub(super) snapshot_revisions: BTreeMap<Arc<str>, u64>,
     /// The runtime whose tasks wait for answers, if the engine was started on one.
@@ -70,14 +72,24 @@ impl Owner {
     fn work(&mut self) -> Result<(), Broken> {
         let mut waiting: Vec<Submission> = Vec::new();
         loop {
-            let room = self.limits.batch_commands_max.saturating_sub(waiting.len());
-            if waiting.is_empty() && !self.inbox.take(&mut waiting, room) {
-                return Ok(());
+            if waiting.is_empty() {
+                let Ok(Taken { commands, truncations }) = self.take() else { return Ok(()) };
+                waiting = commands;
+                truncations.into_iter().for_each(|truncation| self.truncator.add(truncation));
             }
             self.metrics.queue_commands.set(i64::try_from(self.inbox.len()).unwrap_or(i64::MAX));
-            let rest = self.beyond_batch_bytes(&mut waiting);
-            self.commit(std::mem::replace(&mut waiting, rest))?;
+            if !waiting.is_empty() {
+                let rest = self.beyond_batch_bytes(&mut waiting);
+                self.commit(std::mem::replace(&mut waiting, rest))?;
+            }
+            self.truncator.step(&mut *self.log).map_err(Broken)?;
         }
+    }
+
+    /// What waits in the inbox; waits for it only if there is nothing else to do.
+    fn take(&mut self) -> Result<Taken, Closed> {
+        let count_max = self.limits.batch_commands_max;
+        if self.truncator.is_idle() { self.inbox.take(count_max) } else { self.inbox.take_waiting(count_max) }
     }
 
     /// What of `waiting` has to wait for the next batch, since this one would be too large.
@@ -167,7 +179,9 @@ impl Owner {
         let namespace = self.namespaces.adopt(namespace);
         let name = Arc::clone(namespace.name());
         self.count(&entries);
-        self.heads.insert(Arc::clone(&name), append.record.checksum);
+        if self.heads.insert(Arc::clone(&name), append.record.checksum).is_none() {
+            self.truncator.show_oldest(&name, append.record.first_revision);
+        }
         let head = changes.head().0;
         let (events_max, bytes_max) = (self.limits.recent_events_max, self.namespaces.recent_bytes_max());
         namespace.publish(changes, Commit::of(&append.record), events_max, bytes_max);

@@ -11,7 +11,7 @@ use baton_core::{Command, RequestMemory};
 use baton_log::{MemoryCheckpoints, MemoryLog, MemoryStore};
 use baton_server::{
     clock::Clock,
-    engine::{Engine, EngineLimits, EngineParts},
+    engine::{Engine, EngineLimits, EngineParts, Retention},
     metrics::Metrics,
 };
 use parking_lot::Mutex;
@@ -97,6 +97,7 @@ fn limits() -> EngineLimits {
         namespaces_max: 10,
         request_memory: RequestMemory::default(),
         checkpoint_events: 1_000_000,
+        retention: Retention::default(),
         recent_events_max: 16_384,
         recent_bytes_max: 32 * 1024 * 1024,
         recent_bytes_total_max: 256 * 1024 * 1024,

@@ -25,6 +25,9 @@ fn every_field_can_be_set() {
         listen = "[::1]:7420"
         http = "127.0.0.1:7421"
         log_size_bytes_max = 1073741824
+        retain_s = 2592000
+        retain_bytes = 65536
+        retain_interval_ms = 500
         checkpoint_events = 5000
         queue_commands_max = 100
         batch_commands_max = 10
@@ -52,6 +55,9 @@ fn every_field_can_be_set() {
         listen: "[::1]:7420".to_owned(),
         http: Some("127.0.0.1:7421".to_owned()),
         log_size_bytes_max: Some(1_073_741_824),
+        retain_s: Some(2_592_000),
+        retain_bytes: Some(65_536),
+        retain_interval_ms: 500,
         checkpoint_events: 5_000,
         queue_commands_max: 100,
         batch_commands_max: 10,
@@ -79,6 +85,11 @@ fn each_value_out_of_bounds_is_named_with_the_value_and_the_bound() {
     let table = [
         ("data = ''", "data is empty: it must name a folder"),
         ("log_size_bytes_max = 1048575", "log_size_bytes_max is 1048575: it must be at least 1048576"),
+        ("retain_s = 0", "retain_s is 0: it must be at least 1"),
+        ("retain_s = 3153600001", "retain_s is 3153600001: it must be at most 3153600000"),
+        ("retain_bytes = 65535", "retain_bytes is 65535: it must be at least 65536"),
+        ("retain_interval_ms = 9", "retain_interval_ms is 9: it must be at least 10"),
+        ("retain_interval_ms = 3600001", "retain_interval_ms is 3600001: it must be at most 3600000"),
         ("checkpoint_events = 99", "checkpoint_events is 99: it must be at least 100"),
         ("checkpoint_events = 100000001", "checkpoint_events is 100000001: it must be at most 100000000"),
         ("queue_commands_max = 1000001", "queue_commands_max is 1000001: it must be at most 1000000"),

@@ -46,6 +46,12 @@ impl Disk {
         }
     }
 
+    /// The log in the folder, while no server has it.
+    pub(crate) fn log(&self) -> SqliteLog {
+        let _opening = STARTING.read().unwrap_or_else(PoisonError::into_inner);
+        SqliteLog::open(self.path(), &SqliteOptions::default()).expect("a stopped server's log can be opened")
+    }
+
     /// What was written and not synced is gone, as far as the disk can tell.
     pub(crate) fn power_cut(&self) {
         if let Self::Memory(store, _) = self {
@@ -54,7 +60,7 @@ impl Disk {
     }
 
     /// The log that a dead server left behind, as it lies there.
-    pub(crate) fn log(&self) -> Box<dyn LogReader> {
+    pub(crate) fn dead_log(&self) -> Box<dyn LogReader> {
         match self {
             Self::Folder(folder) => {
                 let _opening = STARTING.read().unwrap_or_else(PoisonError::into_inner);

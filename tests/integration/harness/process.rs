@@ -18,6 +18,8 @@ use super::config;
 
 /// The data folder that the process is to serve.
 const DATA: &str = "BATON_TEST_SERVE";
+/// How many bytes of the log it is to keep; all if it is not set.
+const RETAIN: &str = "BATON_TEST_RETAIN";
 /// Stands before the address in the line that says that it serves.
 const LISTENING: &str = "listening on ";
 
@@ -30,7 +32,15 @@ pub(crate) struct ServerProcess {
 impl ServerProcess {
     /// Starts one on `data` and waits until it listens.
     pub(crate) fn start(data: &Path) -> Self {
-        let mut child = spawn(data);
+        Self::started(spawn(data, None))
+    }
+
+    /// As [`ServerProcess::start`], but it keeps only about so many bytes of the log.
+    pub(crate) fn start_retaining(data: &Path, bytes: u64) -> Self {
+        Self::started(spawn(data, Some(bytes)))
+    }
+
+    fn started(mut child: Child) -> Self {
         let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
         let mut said = lines.map(|line| line.expect("the process speaks UTF-8"));
         let address = said.find_map(|line| Some(line.split_once(LISTENING)?.1.parse()));
@@ -40,7 +50,7 @@ impl ServerProcess {
 
     /// Starts one on `data` and kills it after `life`, wherever its start has come to.
     pub(crate) fn start_and_kill_after(data: &Path, life: Duration) {
-        let mut child = spawn(data);
+        let mut child = spawn(data, None);
         // The moment of the kill is what this is about; nothing waits for it to have happened.
         std::thread::sleep(life);
         child.kill().expect("a child can be killed");
@@ -66,12 +76,13 @@ impl Drop for ServerProcess {
 /// process holds whatever this one has open, and so also the lock of a folder that its server has just let go.
 pub(super) static STARTING: RwLock<()> = RwLock::new(());
 
-fn spawn(data: &Path) -> Child {
+fn spawn(data: &Path, retain_bytes: Option<u64>) -> Child {
     let _starting = STARTING.write().unwrap_or_else(PoisonError::into_inner);
     let program = std::env::current_exe().expect("a running program has a path");
     Command::new(program)
         .args(["--exact", "harness::process::a_server_in_a_process_of_its_own_is_reached", "--nocapture"])
         .env(DATA, data)
+        .envs(retain_bytes.map(|bytes| (RETAIN, bytes.to_string())))
         .stdout(Stdio::piped())
         .spawn()
         .expect("this program can be started again")
@@ -80,8 +91,14 @@ fn spawn(data: &Path) -> Child {
 /// Serves until it is killed.
 async fn serve(data: &Path) {
     // Small distances between checkpoints, so that kills meet them being written.
-    let config =
-        Config { data: data.to_owned(), listen: "127.0.0.1:0".into(), checkpoint_events: 500, ..config() };
+    let config = Config {
+        data: data.to_owned(),
+        listen: "127.0.0.1:0".into(),
+        checkpoint_events: 500,
+        retain_bytes: std::env::var(RETAIN).ok().map(|bytes| bytes.parse().expect("a number of bytes")),
+        retain_interval_ms: 10,
+        ..config()
+    };
     let listening = |ready: &baton_server::Ready<'_>| {
         println!("{LISTENING}{}", ready.listen.expect("a bound listener has an address"));
     };

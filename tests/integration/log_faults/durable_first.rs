@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use baton_log::{
-    Append, AppendError, AppendFault, Head, Log, LogId, LogReader, MemoryCheckpoints, MemoryLog, MemoryStore,
-    Plan, ReadError, ReadLimit, Record,
+    Append, AppendError, AppendFault, Head, Keep, Log, LogId, LogReader, MemoryCheckpoints, MemoryLog,
+    MemoryStore, Plan, ReadError, ReadLimit, Record, Truncated,
 };
 use baton_proto::v1::{self, WatchHandoffsRequest};
 use baton_server::{Server, clock::SystemClock, engine::EngineParts, metrics::Metrics};
@@ -123,6 +123,10 @@ impl LogReader for LateAnswer {
     fn read(&self, namespace: &str, from: u64, limit: ReadLimit) -> Result<Vec<Record>, ReadError> {
         self.inner.read(namespace, from, limit)
     }
+
+    fn first_kept(&self, namespace: &str, keep: Keep) -> Result<u64, ReadError> {
+        self.inner.first_kept(namespace, keep)
+    }
 }
 
 impl Log for LateAnswer {
@@ -132,7 +136,7 @@ impl Log for LateAnswer {
         appended
     }
 
-    fn truncate_before(&mut self, namespace: &str, revision: u64) -> Result<(), AppendError> {
+    fn truncate_before(&mut self, namespace: &str, revision: u64) -> Result<Truncated, AppendError> {
         self.inner.truncate_before(namespace, revision)
     }
 

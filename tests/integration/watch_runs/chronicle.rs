@@ -8,7 +8,8 @@ use std::{
 };
 
 use baton_log::{
-    Append, AppendError, Checkpoints, Head, Log, LogId, LogReader, ReadError, ReadLimit, Record,
+    Append, AppendError, Checkpoints, Head, Keep, Log, LogId, LogReader, ReadError, ReadLimit, Record,
+    Truncated,
 };
 
 /// One append in so many is followed by forgetting, where a log forgets.
@@ -87,6 +88,10 @@ impl LogReader for Chronicled {
     fn read(&self, namespace: &str, from: u64, limit: ReadLimit) -> Result<Vec<Record>, ReadError> {
         self.log.read(namespace, from, limit)
     }
+
+    fn first_kept(&self, namespace: &str, keep: Keep) -> Result<u64, ReadError> {
+        self.log.first_kept(namespace, keep)
+    }
 }
 
 impl Log for Chronicled {
@@ -96,13 +101,13 @@ impl Log for Chronicled {
         for Append { record, .. } in appends {
             let place = self.forgetting.as_mut().and_then(|forgetting| forgetting.place(&record.namespace));
             if let Some(revision) = place {
-                self.log.truncate_before(&record.namespace, revision)?;
+                while !self.log.truncate_before(&record.namespace, revision)?.is_done {}
             }
         }
         Ok(())
     }
 
-    fn truncate_before(&mut self, namespace: &str, revision: u64) -> Result<(), AppendError> {
+    fn truncate_before(&mut self, namespace: &str, revision: u64) -> Result<Truncated, AppendError> {
         self.log.truncate_before(namespace, revision)
     }
 

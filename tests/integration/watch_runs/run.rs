@@ -198,7 +198,7 @@ impl Run {
 
     /// Reads the log of the server that is gone: no stream of it may have been told of more.
     fn note_what_is_durable(&mut self) {
-        let log = self.disk.log();
+        let log = self.disk.dead_log();
         for watcher in &mut self.watchers {
             let head = log.head(watcher.namespace()).expect("the log can be read");
             let durable = (head.oldest_revision, head.revision);
@@ -218,7 +218,7 @@ impl Run {
     /// Holds everything against what is true.
     fn judge(self) -> Report {
         let mut report = Report { watchers: self.watchers.len(), ..Report::default() };
-        let log = self.disk.log();
+        let log = self.disk.dead_log();
         let mut by_namespace: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for watcher in self.watchers {
             report.count(&watcher);

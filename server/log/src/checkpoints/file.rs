@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Checkpoint, CheckpointError, Checkpoints, KEPT, encoding};
+use super::{Checkpoint, CheckpointError, Checkpoints, encoding};
 use crate::Hash;
 use crate::sync_folder::sync_folder;
 
@@ -44,16 +44,6 @@ impl FileCheckpoints {
         write_whole(&unfinished, parts).map_err(failed("write the checkpoint", &unfinished))?;
         fs::rename(&unfinished, path).map_err(failed("rename the checkpoint to", path))?;
         sync_folder(&self.folder).map_err(failed("sync the folder", &self.folder))
-    }
-
-    /// Removes all but the newest two up to `revision`.
-    fn prune(&self, namespace: &str, revision: u64) -> Result<(), CheckpointError> {
-        let (beyond, upto): (Vec<_>, Vec<_>) =
-            self.revisions(namespace)?.into_iter().partition(|&at| at > revision);
-        for old in upto.into_iter().skip(KEPT).chain(beyond) {
-            self.remove(&name(namespace, old));
-        }
-        Ok(())
     }
 
     /// The revisions of the files that are there, newest first.
@@ -94,8 +84,17 @@ impl Checkpoints for FileCheckpoints {
         let header = encoding::header(namespace, revision, hash, format, body.len());
         let checksum = encoding::checksum(&header, body);
         let path = self.folder.join(name(namespace, revision));
-        self.write(&path, [&header, body, &checksum])?;
-        self.prune(namespace, revision)
+        self.write(&path, [&header, body, &checksum])
+    }
+
+    fn remove_others(&mut self, namespace: &str, kept: &[u64]) {
+        match self.revisions(namespace) {
+            Ok(revisions) => {
+                let others = revisions.iter().filter(|revision| !kept.contains(revision));
+                others.for_each(|&revision| self.remove(&name(namespace, revision)));
+            }
+            Err(error) => tracing::warn!(%namespace, %error, "old checkpoints are left where they are"),
+        }
     }
 
     fn load(&self, namespace: &str) -> Result<Vec<Checkpoint>, CheckpointError> {

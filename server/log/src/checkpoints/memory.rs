@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::{Checkpoint, CheckpointError, Checkpoints, KEPT};
+use super::{Checkpoint, CheckpointError, Checkpoints};
 use crate::Hash;
 
 type ByRevision = BTreeMap<u64, Checkpoint>;
@@ -32,11 +32,14 @@ impl Checkpoints for MemoryCheckpoints {
         let of_namespace = kept.entry(namespace.clone()).or_default();
         let body = Bytes::copy_from_slice(body);
         of_namespace.insert(revision, Checkpoint { namespace, revision, hash, format, body });
-        of_namespace.retain(|&at, _| at <= revision);
-        while of_namespace.len() > KEPT {
-            of_namespace.pop_first();
-        }
         Ok(())
+    }
+
+    fn remove_others(&mut self, namespace: &str, kept: &[u64]) {
+        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(of_namespace) = all.get_mut(namespace) {
+            of_namespace.retain(|at, _| kept.contains(at));
+        }
     }
 
     fn load(&self, namespace: &str) -> Result<Vec<Checkpoint>, CheckpointError> {

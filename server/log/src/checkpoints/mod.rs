@@ -17,9 +17,6 @@ use crate::Hash;
 pub use file::FileCheckpoints;
 pub use memory::MemoryCheckpoints;
 
-/// How many checkpoints of each namespace are kept: if the newest is damaged there is one more.
-const KEPT: usize = 2;
-
 /// One checkpoint, as it was saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
@@ -47,10 +44,10 @@ pub struct CheckpointError {
     pub source: std::io::Error,
 }
 
-/// Keeps the newest two checkpoints of each namespace.
+/// Keeps checkpoints until it is told which of them are needed no more.
 pub trait Checkpoints: Send {
     /// Saves a checkpoint of `namespace` at `revision`; `hash` is that of the log's record that ends there. Durable on
-    /// return. Checkpoints beyond `revision` are of a history that was lost and are removed.
+    /// return. Replaces the one at the same revision, if there is one.
     ///
     /// # Errors
     /// [`CheckpointError`] if it could not be saved; those saved before are still there.
@@ -62,6 +59,10 @@ pub trait Checkpoints: Send {
         format: u16,
         body: &[u8],
     ) -> Result<(), CheckpointError>;
+
+    /// Removes all checkpoints of `namespace` but those at the revisions `kept`, damaged ones too. One that cannot be removed
+    /// does no harm; the server's log has a warning then.
+    fn remove_others(&mut self, namespace: &str, kept: &[u64]);
 
     /// Returns the namespace's checkpoints, newest first. Damaged ones are left out, with a warning in the server's log.
     ///

@@ -69,8 +69,8 @@ impl Heads {
 
 /// Inserts only where the chain ends right before the record, whatever the writer believes.
 const INSERT: &str = "INSERT INTO records (sequence, append_first, namespace, first_revision, event_count, time_us,
-        format, previous, checksum, body)
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 WHERE ?4 = 1 + coalesce(
+        format, previous, checksum, body, position)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 WHERE ?4 = 1 + coalesce(
         (SELECT first_revision + event_count - 1 FROM records WHERE namespace = ?3 ORDER BY first_revision DESC LIMIT 1),
         (SELECT anchor_revision FROM namespaces WHERE id = ?3))";
 
@@ -87,6 +87,7 @@ impl SqliteLog {
             self.heads.advance(id, &append.record);
         }
         self.sequence += appends.len() as u64;
+        self.position += appends.iter().map(body_bytes).sum::<u64>();
         Ok(())
     }
 
@@ -139,6 +140,7 @@ impl SqliteLog {
     /// Returns the ids of the namespaces, in the order of the appends.
     fn insert_all(&self, appends: &[Append]) -> Result<Vec<i64>, AppendError> {
         let append_first = self.sequence + 1;
+        let mut position = self.position;
         (append_first..)
             .zip(appends)
             .map(|(sequence, append)| {
@@ -149,7 +151,8 @@ impl SqliteLog {
                         self.insert_namespace(namespace).map_err(|error| failure::before_commit(&error))?
                     }
                 };
-                self.insert(id, sequence, append_first, append)?;
+                position += body_bytes(append);
+                self.insert(id, [sequence, append_first, position], append)?;
                 Ok(id)
             })
             .collect()
@@ -160,12 +163,14 @@ impl SqliteLog {
         statement.insert([namespace])
     }
 
-    fn insert(&self, id: i64, sequence: u64, append_first: u64, append: &Append) -> Result<(), AppendError> {
+    /// `place` is the record's sequence, that of the first record of its append, and its position.
+    fn insert(&self, id: i64, place: [u64; 3], append: &Append) -> Result<(), AppendError> {
         let record = &append.record;
+        let [sequence, append_first, position] = place.map(signed);
         let inserted = self.connection.prepare_cached(INSERT).and_then(|mut statement| {
             statement.execute((
-                signed(sequence),
-                signed(append_first),
+                sequence,
+                append_first,
                 id,
                 signed(record.first_revision),
                 record.event_count,
@@ -174,6 +179,7 @@ impl SqliteLog {
                 record.previous.0.as_slice(),
                 record.checksum.0.as_slice(),
                 record.body.as_ref(),
+                position,
             ))
         });
         match inserted {
@@ -191,4 +197,8 @@ impl SqliteLog {
             Err(error) => failure::before_commit(&error),
         }
     }
+}
+
+fn body_bytes(append: &Append) -> u64 {
+    append.record.body.len() as u64
 }

@@ -9,6 +9,7 @@ mod append;
 mod connection;
 mod failure;
 mod folder;
+mod kept;
 mod open;
 mod read;
 mod recover;
@@ -20,7 +21,9 @@ use std::path::PathBuf;
 
 use rusqlite::Connection;
 
-use crate::{Append, AppendError, Head, Log, LogId, LogReader, ReadError, ReadLimit, Record};
+use crate::{
+    Append, AppendError, Head, Keep, Log, LogId, LogReader, ReadError, ReadLimit, Record, Truncated,
+};
 use answered_file::AnsweredFile;
 use append::Heads;
 use folder::Lock;
@@ -45,6 +48,8 @@ pub struct SqliteLog {
     heads: Heads,
     /// Sequence of the newest record.
     sequence: u64,
+    /// Position of the newest record.
+    position: u64,
     answered: AnsweredFile,
     /// Why nothing can be appended any more.
     broken: Option<String>,
@@ -91,6 +96,10 @@ impl LogReader for SqliteLog {
     fn read(&self, namespace: &str, from: u64, limit: ReadLimit) -> Result<Vec<Record>, ReadError> {
         read::records(&self.connection, namespace, from, limit)
     }
+
+    fn first_kept(&self, namespace: &str, keep: Keep) -> Result<u64, ReadError> {
+        kept::first(&self.connection, namespace, keep)
+    }
 }
 
 impl Log for SqliteLog {
@@ -102,7 +111,7 @@ impl Log for SqliteLog {
         Ok(())
     }
 
-    fn truncate_before(&mut self, namespace: &str, revision: u64) -> Result<(), AppendError> {
+    fn truncate_before(&mut self, namespace: &str, revision: u64) -> Result<Truncated, AppendError> {
         self.truncate_rows(namespace, revision)
     }
 
@@ -133,6 +142,10 @@ impl LogReader for SqliteReader {
     fn read(&self, namespace: &str, from: u64, limit: ReadLimit) -> Result<Vec<Record>, ReadError> {
         read::records(&self.connection, namespace, from, limit)
     }
+
+    fn first_kept(&self, namespace: &str, keep: Keep) -> Result<u64, ReadError> {
+        kept::first(&self.connection, namespace, keep)
+    }
 }
 
 impl LogReader for SqliteStopped {
@@ -154,5 +167,9 @@ impl LogReader for SqliteStopped {
 
     fn read(&self, namespace: &str, from: u64, limit: ReadLimit) -> Result<Vec<Record>, ReadError> {
         self.reader.read(namespace, from, limit)
+    }
+
+    fn first_kept(&self, namespace: &str, keep: Keep) -> Result<u64, ReadError> {
+        self.reader.first_kept(namespace, keep)
     }
 }

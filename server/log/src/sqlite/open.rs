@@ -10,7 +10,9 @@ use rusqlite::Connection;
 use super::answered_file::AnsweredFile;
 use super::append::Heads;
 use super::recover::{check, recover};
-use super::{SqliteLog, SqliteOptions, SqliteReader, SqliteStopped, connection, failure, folder, schema};
+use super::{
+    SqliteLog, SqliteOptions, SqliteReader, SqliteStopped, connection, failure, folder, kept, schema,
+};
 use crate::answered::Answered;
 use crate::{LogId, OpenError};
 
@@ -42,8 +44,19 @@ impl SqliteLog {
         let heads = Heads::load(&connection).map_err(|error| OpenError::from_read(folder, error))?;
         let answered = AnsweredFile::begin(folder, id, &mark)?;
         let sequence = mark.sequence;
+        let position = kept::end(&connection).map_err(failed)?;
         let folder = folder.to_owned();
-        Ok(SqliteLog { connection, id, folder, heads, sequence, answered, broken: None, _lock: lock })
+        Ok(SqliteLog {
+            connection,
+            id,
+            folder,
+            heads,
+            sequence,
+            position,
+            answered,
+            broken: None,
+            _lock: lock,
+        })
     }
 
     /// Opens the log of a stopped server to read it, as `baton verify --data` does. Nothing is cut or changed.

@@ -30,13 +30,13 @@ const NEWEST: &str = "SELECT first_revision, event_count, checksum FROM records
 
 /// Begins with the record that contains the revision, or with the next one if none does.
 const FROM: &str =
-    "SELECT sequence, append_first, first_revision, event_count, time_us, format, previous, checksum, body
+    "SELECT sequence, append_first, position, first_revision, event_count, time_us, format, previous, checksum, body
     FROM records WHERE namespace = ?1 AND first_revision >= coalesce(
         (SELECT max(first_revision) FROM records WHERE namespace = ?1 AND first_revision <= ?2), ?2)
     ORDER BY first_revision";
 
 const LAST: &str =
-    "SELECT sequence, append_first, first_revision, event_count, time_us, format, previous, checksum, body
+    "SELECT sequence, append_first, position, first_revision, event_count, time_us, format, previous, checksum, body
     FROM records WHERE namespace = ?1 ORDER BY first_revision DESC LIMIT ?2";
 
 /// The head of one namespace.
@@ -131,7 +131,7 @@ fn collect(
     Ok(batch)
 }
 
-fn find(connection: &Connection, namespace: &str) -> rusqlite::Result<Option<Namespace>> {
+pub(super) fn find(connection: &Connection, namespace: &str) -> rusqlite::Result<Option<Namespace>> {
     connection.prepare_cached(NAMESPACE)?.query_row([namespace], namespace_row).optional()
 }
 
@@ -144,15 +144,21 @@ fn namespace_row(row: &Row<'_>) -> rusqlite::Result<Namespace> {
 fn placed(row: &Row<'_>, namespace: &Arc<str>) -> rusqlite::Result<Placed> {
     let record = Record {
         namespace: namespace.clone(),
-        first_revision: unsigned(row.get(2)?),
-        event_count: row.get(3)?,
-        time_us: row.get(4)?,
-        format: row.get(5)?,
-        previous: Hash(row.get(6)?),
-        checksum: Hash(row.get(7)?),
-        body: Bytes::copy_from_slice(row.get_ref(8)?.as_blob()?),
+        first_revision: unsigned(row.get(3)?),
+        event_count: row.get(4)?,
+        time_us: row.get(5)?,
+        format: row.get(6)?,
+        previous: Hash(row.get(7)?),
+        checksum: Hash(row.get(8)?),
+        body: Bytes::copy_from_slice(row.get_ref(9)?.as_blob()?),
     };
-    Ok(Placed { sequence: unsigned(row.get(0)?), append_first: unsigned(row.get(1)?), record })
+    let (sequence, append_first, position) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    Ok(Placed {
+        sequence: unsigned(sequence),
+        append_first: unsigned(append_first),
+        position: unsigned(position),
+        record,
+    })
 }
 
 /// A number from a column. Negative ones are never written; as 0 they fail every check that follows.

@@ -13,17 +13,20 @@ use crate::{LogId, OpenError, RECORD_VERSION};
 const APPLICATION_ID: i64 = 0x4241_544e;
 
 /// Version of the tables below.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 /// `anchor_*` is the last record that was removed from the front of a chain (0 and 32 zero bytes if none was).
 /// `sequence` orders all records of the log; `append_first` is the sequence of the first record of the same append.
+/// `position` is how many bytes of bodies were ever appended to the log, up to and with the record; `removed_position` is
+/// that of the newest record that was removed.
 /// The unique index *is* compare-and-append: no two records can follow the same one.
 const TABLES: &str = "
     CREATE TABLE meta (
         only INTEGER PRIMARY KEY CHECK (only = 1),
         log_id BLOB NOT NULL CHECK (length(log_id) = 16),
         schema_version INTEGER NOT NULL,
-        record_version INTEGER NOT NULL
+        record_version INTEGER NOT NULL,
+        removed_position INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE TABLE namespaces (
         id INTEGER PRIMARY KEY,
@@ -35,6 +38,7 @@ const TABLES: &str = "
     CREATE TABLE records (
         sequence INTEGER PRIMARY KEY,
         append_first INTEGER NOT NULL,
+        position INTEGER NOT NULL,
         namespace INTEGER NOT NULL,
         first_revision INTEGER NOT NULL,
         event_count INTEGER NOT NULL,

@@ -1,4 +1,4 @@
-//! Checkpoints: the newest two are there, and a damaged one gives way to the older.
+//! Checkpoints: they stay until they are needed no more, and a damaged one gives way to the older.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,36 +29,39 @@ fn files(data: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn keeps_the_newest_two(checkpoints: &mut dyn Checkpoints) {
+fn keeps_what_it_is_told_to(checkpoints: &mut dyn Checkpoints) {
     assert_eq!(revisions(checkpoints, "a"), []);
     for revision in [5, 90, 1_000] {
         save(checkpoints, "a", revision);
         save(checkpoints, "b/../ü", revision * 2);
     }
+    assert_eq!(revisions(checkpoints, "a"), [1_000, 90, 5]);
+    checkpoints.remove_others("a", &[1_000, 90, 17]);
     assert_eq!(revisions(checkpoints, "a"), [1_000, 90]);
-    assert_eq!(revisions(checkpoints, "b/../ü"), [2_000, 180]);
+    assert_eq!(revisions(checkpoints, "b/../ü"), [2_000, 180, 10]);
+    checkpoints.remove_others("b/../ü", &[180]);
+    assert_eq!(revisions(checkpoints, "b/../ü"), [180]);
+    checkpoints.remove_others("unknown", &[]);
     let newest = checkpoints.load("a").unwrap().remove(0);
     let body = body("a", 1_000).into();
     let expected = Checkpoint { namespace: "a".into(), revision: 1_000, hash: hash(1_000), format: 3, body };
     assert_eq!(newest, expected);
     save(checkpoints, "a", 1_000);
     assert_eq!(revisions(checkpoints, "a"), [1_000, 90], "saving again replaces");
-    save(checkpoints, "a", 95);
-    assert_eq!(revisions(checkpoints, "a"), [95, 90], "what lies beyond is of a lost history");
     checkpoints.save("empty", 1, hash(1), 0, &[]).unwrap();
     assert_eq!(checkpoints.load("empty").unwrap()[0].body.len(), 0);
 }
 
 #[test]
-fn memory_keeps_the_newest_two() {
-    keeps_the_newest_two(&mut MemoryCheckpoints::default());
+fn memory_keeps_what_it_is_told_to() {
+    keeps_what_it_is_told_to(&mut MemoryCheckpoints::default());
 }
 
 #[test]
-fn a_folder_keeps_the_newest_two() {
+fn a_folder_keeps_what_it_is_told_to() {
     let data = TempDir::new().unwrap();
-    keeps_the_newest_two(&mut FileCheckpoints::open(data.path()).unwrap());
-    assert_eq!(files(data.path()).len(), 5, "two of two namespaces and one of another");
+    keeps_what_it_is_told_to(&mut FileCheckpoints::open(data.path()).unwrap());
+    assert_eq!(files(data.path()).len(), 4, "two of `a`, one of the others");
 }
 
 #[test]
@@ -79,8 +82,11 @@ fn a_damaged_checkpoint_gives_way_to_the_older_one() {
         fs::write(&newest, &whole[..bytes]).unwrap();
         assert_eq!(revisions(&checkpoints, "a"), [10], "cut to {bytes} bytes");
     }
-    fs::write(&newest, whole).unwrap();
+    fs::write(&newest, &whole).unwrap();
     assert_eq!(revisions(&checkpoints, "a"), [20, 10]);
+    fs::write(&newest, &whole[1..]).unwrap();
+    checkpoints.remove_others("a", &[10]);
+    assert_eq!(files(data.path()).len(), 1, "a damaged one is removed as any other");
 }
 
 #[test]

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use baton_log::testing::{append_one, next_append};
+use baton_log::testing::{append_one, next_append, truncate};
 use baton_log::{
-    AppendError, AppendFault, Damage, DamageKind, FaultLog, Faulty, Log, LogReader, MemoryLog, MemoryStore,
-    OpenError, Plan, ReadError, ReadFault, ReadLimit, SqliteLog, SqliteOptions, verify,
+    AppendError, AppendFault, Damage, DamageKind, FaultLog, Faulty, Keep, Log, LogReader, MemoryLog,
+    MemoryStore, OpenError, Plan, ReadError, ReadFault, ReadLimit, SqliteLog, SqliteOptions,
+    TRUNCATE_RECORDS_MAX, TruncateFault, verify,
 };
 use tempfile::TempDir;
 
@@ -98,6 +99,43 @@ fn an_altered_byte_is_found<S: Storage>(fresh: impl Fn() -> S) {
     }
 }
 
+/// Truncates a log of three and a half steps; the second step meets the fault. Returns the oldest revision that a start finds.
+fn second_step<S: Storage>(storage: &S, fault: TruncateFault, expected: fn(&AppendError) -> bool) -> u64 {
+    let plan = Plan::none().with_truncations(move |number| (number == 2).then_some(fault));
+    let mut log = FaultLog::new(storage.open().unwrap(), plan);
+    for _ in 0..TRUNCATE_RECORDS_MAX * 7 / 2 {
+        append_one(&mut log, "a", 1, 8);
+    }
+    let newest = revision(&log);
+    assert!(!log.truncate_before("a", newest).unwrap().is_done);
+    let failure = log.truncate_before("a", newest).unwrap_err();
+    assert!(expected(&failure), "{fault:?}: {failure}");
+    if matches!(failure, AppendError::Broken(_)) {
+        assert_eq!(log.truncate_before("a", newest), Err(failure), "{fault:?} stays broken");
+    }
+    drop(log);
+
+    let mut log = storage.open().unwrap();
+    let head = log.head("a").unwrap();
+    assert_eq!(head.revision, newest, "{fault:?}: nothing but the oldest records may go");
+    assert_eq!(verify(&log, "a", |_| ()).unwrap().oldest_revision, head.oldest_revision);
+    assert_eq!(log.first_kept("a", Keep { since_us: None, bytes: Some(80) }), Ok(newest - 9), "{fault:?}");
+    append(&mut log).unwrap();
+    truncate(&mut log, "a", newest);
+    assert_eq!(verify(&log, "a", |_| ()).unwrap().records, 2, "{fault:?}: the rest can be removed later");
+    head.oldest_revision
+}
+
+fn a_truncation_that_fails_leaves_whole_steps<S: Storage>(fresh: impl Fn() -> S) {
+    let step = TRUNCATE_RECORDS_MAX as u64;
+    let is_broken = |error: &AppendError| matches!(error, AppendError::Broken(_));
+    let is_full = |error: &AppendError| matches!(error, AppendError::Full(_));
+    assert_eq!(second_step(&fresh(), TruncateFault::NoSpace, is_full), step + 1);
+    let fsync = |persists| TruncateFault::FsyncFails { persists };
+    assert_eq!(second_step(&fresh(), fsync(false), is_broken), step + 1);
+    assert_eq!(second_step(&fresh(), fsync(true), is_broken), 2 * step + 1);
+}
+
 /// Appends through seeded faults, opening again whenever the log breaks, and keeps book of what was answered.
 fn seeded_faults_lose_nothing<S: Storage>(storage: &S, seed: u64) {
     let mut answered = 0;
@@ -137,6 +175,16 @@ fn each_fault_leaves_what_it_says_in_memory() {
 #[test]
 fn each_fault_leaves_what_it_says_in_a_folder() {
     each_fault_leaves_what_it_says(folder);
+}
+
+#[test]
+fn a_truncation_that_fails_leaves_whole_steps_in_memory() {
+    a_truncation_that_fails_leaves_whole_steps(MemoryStore::new);
+}
+
+#[test]
+fn a_truncation_that_fails_leaves_whole_steps_in_a_folder() {
+    a_truncation_that_fails_leaves_whole_steps(folder);
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn the_database_itself_refuses_a_second_successor() {
     // Somebody writes to the file past the lock, so that the log's own idea of the head is wrong.
     alter(
         folder.path(),
-        "INSERT INTO records SELECT sequence + 9, append_first, namespace, first_revision + 3, event_count, time_us,
+        "INSERT INTO records SELECT sequence + 9, append_first, position, namespace, first_revision + 3, event_count, time_us,
             format, previous, checksum, body FROM records
             WHERE namespace = (SELECT id FROM namespaces WHERE name = 'a') ORDER BY first_revision DESC LIMIT 1",
     );

@@ -172,7 +172,7 @@ async fn complaints(fault: Fault, asks: Asks) -> (BTreeSet<Promise>, String) {
         watches.push(in_time(watch).await.expect("the watcher does not panic"));
     }
     broken.stop().await;
-    let log = disk.log();
+    let log = disk.dead_log();
     let truth = Truth::read(&*log, NAMESPACE, writer.answers);
     for stream in watches.iter_mut().flat_map(|watch| &mut watch.streams) {
         stream.durable = Some((1, newest));
