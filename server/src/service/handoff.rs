@@ -1,7 +1,5 @@
 //! `HandoffService`; what watching is stands in `watch`.
 
-use std::sync::Arc;
-
 use baton_core::{Handoff, Rejection};
 use baton_proto::v1::{self, handoff_service_server::HandoffService};
 use tonic::{Request, Response, Status, body::Body};

@@ -1,7 +1,5 @@
 //! `TaskService`.
 
-use std::sync::Arc;
-
 use baton_core::{Task, TaskChange, TaskEntry};
 use baton_proto::v1::{self, task_service_server::TaskService};
 use tonic::{Request, Response, Status};
