@@ -13,7 +13,7 @@ use baton_log::{
 };
 
 /// One append in so many is followed by forgetting, where a log forgets.
-const FORGETS_ONE_IN: u32 = 12;
+const FORGETS_ONE_IN: u32 = 4;
 
 /// All records that were made durable, by namespace. Clones are the same chronicle.
 #[derive(Clone, Default)]

@@ -19,11 +19,12 @@ pub(super) struct Habits {
 pub(super) const NARROW_BYTES: u32 = 2 * 1024;
 
 impl Habits {
-    /// Of a watcher of a namespace whose newest revision is `head`.
-    pub(super) fn draw(random: &mut fastrand::Rng, namespace: &str, head: u64) -> Self {
+    /// Of a watcher of a namespace whose newest revision is `head`; of one that looks back more often than not, if it is to.
+    pub(super) fn draw(random: &mut fastrand::Rng, namespace: &str, head: u64, back: bool) -> Self {
         let all_events = random.u32(0..3) > 0;
         let filter = (random.u32(0..5) < 2).then(|| filter(random, all_events));
         let (start_revision, snapshot) = match random.u32(0..8) {
+            1.. if back && random.bool() => (random.u64(1..=head / 2 + 1), false),
             0 | 1 => (0, false),
             2 | 3 => (0, true),
             4 | 5 => (1, false),

@@ -76,7 +76,9 @@ impl Stream {
     /// The first revision that was asked for: as the request says, or what followed when it was answered.
     pub(super) fn start(&self) -> Option<u64> {
         match self.request.start_revision {
-            0 => self.messages.first().map(|seen| seen.message.revision + 1),
+            0 => self.messages.first().map(|Seen { message, .. }| {
+                message.events.first().map_or(message.revision + 1, |event| event.revision)
+            }),
             given => Some(given),
         }
     }

@@ -112,7 +112,7 @@ impl Run {
             }
             host.stop().await;
         } else {
-            let moment = self.random.u64(0..calls * 2);
+            let moment = self.random.u64(if self.forgets { calls * 2..calls * 4 } else { 0..calls * 2 });
             in_time(answers.clone().wait_for(|count| *count >= moment)).await.expect("it is counted");
             let ending = tokio::spawn(host.end(self.death));
             self.wait_for(&mut working).await;
@@ -146,7 +146,7 @@ impl Run {
         for _ in 0..self.random.usize(2..=4) {
             let namespace = self.namespaces[self.random.usize(0..self.namespaces.len())];
             let head = head(asking, namespace).await.expect("the server is there");
-            let habits = Habits::draw(&mut self.random, namespace, head);
+            let habits = Habits::draw(&mut self.random, namespace, head, self.forgets);
             let name = format!("watcher {}", self.watchers.len());
             self.watchers.push(Watcher::new(name, habits, self.random.fork()));
         }

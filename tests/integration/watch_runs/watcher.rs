@@ -116,6 +116,14 @@ impl Watcher {
         let mut stream = Stream::new(request, head_before);
         stream.end = end(status);
         self.settle(&mut stream);
+        // Or it would be sent from place to place for ever.
+        let further = self.next.is_some_and(|next| next > stream.request.start_revision);
+        assert!(
+            further,
+            "{}: what is named as the oldest is refused: {}",
+            self.watch.name,
+            stream.describe()
+        );
         self.watch.streams.push(stream);
     }
 

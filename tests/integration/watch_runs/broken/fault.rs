@@ -103,7 +103,7 @@ impl Fault {
             return;
         }
         let filled = messages.iter().enumerate().filter(|(_, message)| message.events.len() > 2);
-        let Some((at, _)) = filled.skip(1).map(|(at, _)| (at, ())).next() else { return };
+        let Some(at) = filled.map(|(at, _)| at).nth(1) else { return };
         match self {
             Self::DropMessage => messages[at].events.clear(),
             Self::RepeatMessage => messages.insert(at, messages[at].clone()),
