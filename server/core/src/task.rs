@@ -139,6 +139,9 @@ pub struct TaskAfter {
     /// The event that last changed it, if this one did not: a refused hand-off is told of, and leaves the task as it was.
     #[n(7)]
     pub untouched_since: Option<LastChange>,
+    /// What came of it, if it ended before.
+    #[n(8)]
+    pub outcome: Option<Text>,
 }
 
 /// The event that last changed a task.
@@ -164,6 +167,7 @@ impl Task {
             progress: self.progress.clone(),
             created_us: self.created_us,
             untouched_since: None,
+            outcome: (!self.outcome.is_empty()).then(|| self.outcome.clone()),
         }
     }
 

@@ -105,6 +105,8 @@ fn carried_out(draft: &Draft<'_>, task: &Task, handoff: Handoff, at: At) -> Even
         owner_epoch,
         handoff_count: task.handoff_count + 1,
         open_handoff: None,
+        // A finished task can only be handed on where the rule against it is off; then it lives again.
+        outcome: None,
         ..task.after()
     };
     let transfer = Transfer { spec: handoff.transfer.spec.clone(), from_revision };

@@ -82,6 +82,7 @@ fn created_task(namespace: &str, created: &TaskCreated, revision: Revision, time
         progress: None,
         created_us: time_us,
         untouched_since: None,
+        outcome: None,
     };
     v1::Task {
         description: created.description.to_string(),

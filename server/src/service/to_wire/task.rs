@@ -50,7 +50,7 @@ pub(in crate::service) fn task_after(
         handoff_count: after.handoff_count,
         open_handoff_id: open_handoff(after.open_handoff),
         progress: after.progress.as_ref().map(progress),
-        outcome: String::new(),
+        outcome: after.outcome.as_deref().unwrap_or_default().to_owned(),
     }
 }
 

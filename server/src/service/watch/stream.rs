@@ -108,7 +108,7 @@ async fn walk(cursor: &mut Cursor) -> Result<Bytes, Refusal> {
 fn stopping(cursor: &Cursor) -> Refusal {
     let revision = cursor.resume_revision();
     refusal::stopping(&format!(
-        "the server is stopping; resume after the last revision you had, at most from {revision}"
+        "the server is stopping; resume from revision {revision}"
     ))
     .metadata("resume_revision", revision)
 }

@@ -70,14 +70,11 @@ pub(super) fn told_truly(watch: &Watch, truth: &Truth) -> Vec<String> {
     found
 }
 
-/// An answered task as events tell of it: description and metadata where it is created, the outcome where it ends.
+/// An answered task as events tell of it: description and metadata only where it is created.
 fn as_told(answered: &v1::Task, event: &HandoffEvent) -> v1::Task {
     let mut task = answered.clone();
     if event.r#type() != v1::EventType::TaskCreated {
         (task.description, task.metadata) = (String::new(), None);
-    }
-    if event.handoff.is_some() {
-        task.outcome.clear();
     }
     task
 }
