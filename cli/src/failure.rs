@@ -110,6 +110,12 @@ impl Failure {
         std::iter::once(&self.told.message).chain(&self.told.more).map(String::as_str).collect()
     }
 
+    /// What to do about it, if that is known.
+    #[cfg(test)]
+    pub(crate) fn hint_text(&self) -> Option<&str> {
+        self.told.hint.as_deref()
+    }
+
     /// Tells about the failure on stderr: in words, or as one JSON object if the caller wants JSON.
     pub(crate) fn report(&self, output: &mut Output) {
         let Told { message, violations, more, hint, .. } = &*self.told;

@@ -4,24 +4,23 @@
 
 #![allow(clippy::print_stdout, reason = "an example speaks to whoever runs it")]
 
-use std::{env, error::Error, fs, io::ErrorKind, path::Path};
+use std::{env, error::Error as StdError, fs, io::ErrorKind, path::Path};
 
-use baton_client::{Client, Cursor, Event};
+use baton_client::{Client, Cursor, Error, Event, Watch};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn StdError>> {
     let path = env::args().nth(1).unwrap_or_else(|| "cursor.json".to_owned());
     let path = Path::new(&path);
     let client = Client::from_env()?;
 
-    let watch = client.watch();
     let mut watch = match stored(path)? {
-        Some(cursor) => watch.resume(&cursor).await?,
-        None => watch.snapshot().await?,
+        Some(cursor) => match client.watch().resume(&cursor).await {
+            Ok(watch) => watch,
+            Err(error) => after_gap(&client, cursor.revision, error).await?,
+        },
+        None => from_what_is_open(&client).await?,
     };
-    for open in watch.open_handoffs() {
-        println!("open: {} of {}, {} → {}", open.handoff_id, open.task_id, open.from_agent, open.to_agent);
-    }
     store(path, watch.cursor())?;
     loop {
         // A program that is told to stop may stop here at any time: what it has not been given it will be given next time.
@@ -29,10 +28,33 @@ async fn main() -> Result<(), Box<dyn Error>> {
             event = watch.next() => event,
             stop = tokio::signal::ctrl_c() => return Ok(stop?),
         };
-        let Some(event) = event else { return Ok(()) };
-        show(&event?);
+        match event {
+            Some(Ok(event)) => show(&event),
+            Some(Err(error)) => watch = after_gap(&client, watch.revision(), error).await?,
+            None => return Ok(()),
+        }
         store(path, watch.cursor())?;
     }
+}
+
+/// Says which events nobody can give any more, and goes on with what is open now.
+async fn after_gap(client: &Client, seen: u64, error: Error) -> Result<Watch, Error> {
+    match &error {
+        Error::Compacted { oldest, .. } => {
+            println!("missed: revisions {} to {}", seen + 1, oldest - 1);
+        }
+        Error::LogMismatch { .. } => println!("missed: whatever this other log tells"),
+        _ => return Err(error),
+    }
+    from_what_is_open(client).await
+}
+
+async fn from_what_is_open(client: &Client) -> Result<Watch, Error> {
+    let watch = client.watch().snapshot().await?;
+    for open in watch.open_handoffs() {
+        println!("open: {} of {}, {} → {}", open.handoff_id, open.task_id, open.from_agent, open.to_agent);
+    }
+    Ok(watch)
 }
 
 fn show(event: &Event) {
@@ -43,7 +65,7 @@ fn show(event: &Event) {
     );
 }
 
-fn stored(path: &Path) -> Result<Option<Cursor>, Box<dyn Error>> {
+fn stored(path: &Path) -> Result<Option<Cursor>, Box<dyn StdError>> {
     match fs::read(path) {
         Ok(json) => Ok(Some(serde_json::from_slice(&json)?)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -52,7 +74,7 @@ fn stored(path: &Path) -> Result<Option<Cursor>, Box<dyn Error>> {
 }
 
 /// Writes beside and renames, so that a crash leaves the old cursor or the new one, never half of one.
-fn store(path: &Path, cursor: &Cursor) -> Result<(), Box<dyn Error>> {
+fn store(path: &Path, cursor: &Cursor) -> Result<(), Box<dyn StdError>> {
     let beside = path.with_extension("new");
     fs::write(&beside, serde_json::to_vec(cursor)?)?;
     Ok(fs::rename(beside, path)?)

@@ -18,6 +18,7 @@ use std::{
 
 use baton_proto::v1;
 use tokio_stream::Stream;
+use tonic::Status;
 
 pub use self::{
     cursor::Cursor,
@@ -32,9 +33,40 @@ type Receiving = CallFuture<(Link, Result<v1::WatchHandoffsResponse, Error>)>;
 
 /// A watch that is under way, as a [`Stream`] of events.
 ///
-/// When the connection is lost, it connects again, to the next endpoint if there are several, and goes on after the last event that it has given. It ends
-/// after an error, which is one that connecting again does not help against: [`Error::Compacted`] if the server no longer keeps what comes next,
-/// [`Error::LogMismatch`] if it serves another log than before.
+/// When the connection is lost, or says nothing for too long, it connects again, to the next endpoint if there are several, and goes on after the last event
+/// that it has given.
+///
+/// It ends after an error, which is one that connecting again does not help against. Some of them tell of a gap, that is of events that this watch will never
+/// give; whoever gets one has to decide how to go on:
+///
+/// - [`Error::Compacted`]: the server no longer keeps what comes next. Those from [`revision`](Self::revision) + 1 to `oldest` - 1 are gone.
+/// - [`Error::LogMismatch`]: it serves another log than before; revisions mean something else there.
+/// - [`Error::RevisionInFuture`]: its log ends before what was given, as after a restore from a backup.
+///
+/// What holds now is told by a new watch with [`WatchEvents::snapshot`], which goes on from there without a gap. Who wants what is still kept instead
+/// begins with [`from_revision(oldest)`](WatchEvents::from_revision).
+///
+/// ```no_run
+/// # fn deal_with(event: baton_client::Event) {}
+/// # fn begin_anew(open_handoffs: &[baton_client::Handoff]) {}
+/// # async fn example(client: baton_client::Client) -> Result<(), baton_client::Error> {
+/// use baton_client::Error;
+///
+/// let mut watch = client.watch().from_revision(1).await?;
+/// while let Some(event) = watch.next().await {
+///     match event {
+///         Ok(event) => deal_with(event),
+///         Err(Error::Compacted { oldest, .. }) => {
+///             eprintln!("missed revisions {} to {}", watch.revision() + 1, oldest - 1);
+///             watch = client.watch().snapshot().await?;
+///             begin_anew(watch.open_handoffs());
+///         }
+///         Err(error) => return Err(error),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Watch {
     state: State,
     ready: VecDeque<Event>,
@@ -98,10 +130,17 @@ impl Watch {
         &self.open_handoffs
     }
 
-    /// Takes a message in; drops what the caller has been given before.
-    fn accept(&mut self, message: v1::WatchHandoffsResponse) {
-        if !message.log_id.is_empty() {
+    /// Takes a message in; drops what the caller has been given before. Refuses one of another log, which a server that does not look at the cursor's
+    /// may send: its revisions would be taken for the next of this one.
+    fn accept(&mut self, message: v1::WatchHandoffsResponse) -> Result<(), Error> {
+        if self.cursor.log_id.is_empty() {
             self.cursor.log_id = message.log_id;
+        } else if !message.log_id.is_empty() && self.cursor.log_id != message.log_id {
+            let said = format!("the events are of log {}, not of {}", message.log_id, self.cursor.log_id);
+            return Err(Error::LogMismatch {
+                log_id: message.log_id,
+                status: Status::failed_precondition(said),
+            });
         }
         let given = self.reached;
         let new = message.events.into_iter().filter(|event| event.revision > given);
@@ -111,6 +150,7 @@ impl Watch {
         if self.ready.is_empty() {
             self.cursor.revision = self.reached;
         }
+        Ok(())
     }
 
     fn give(&mut self) -> Option<Event> {
@@ -154,10 +194,13 @@ impl Stream for Watch {
             if let Some(event) = self.give() {
                 return Poll::Ready(Some(Ok(event)));
             }
-            match ready!(self.poll_message(context)) {
-                Some(Ok(message)) => self.accept(message),
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+            let accepted = match ready!(self.poll_message(context)) {
+                Some(message) => message.and_then(|message| self.accept(message)),
                 None => return Poll::Ready(None),
+            };
+            if let Err(error) = accepted {
+                self.state = State::Ended;
+                return Poll::Ready(Some(Err(error)));
             }
         }
     }

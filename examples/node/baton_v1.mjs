@@ -47,6 +47,9 @@ export function connect(address) {
     'grpc.service_config': JSON.stringify(SERVICE_CONFIG),
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 5000,
+    // A server that is gone without a word is noticed within these times, also by a watch on which nothing happens.
+    'grpc.keepalive_time_ms': 10_000,
+    'grpc.keepalive_timeout_ms': 5_000,
   };
   const channel = new grpc.Channel(hostAndPort(address), grpc.credentials.createInsecure(), options);
   const service = (Client) => withPromises(new Client('unused', undefined, { channelOverride: channel }));

@@ -19,6 +19,7 @@ use crate::{
     call_body::CallBody,
     connection::Connection,
     deadline::{self, Deadline},
+    own_body::OwnBody,
     request_log::{RequestLine, RequestLog},
     routes::{Answer, Routes},
     rpc::{Rpc, RpcShape, Rpcs},
@@ -69,7 +70,8 @@ impl Calls {
                 self.answer_in_time(request, deadline).await
             }
         };
-        let response = if shape == RpcShape::Foreign { response } else { wire_refusal::translate(response) };
+        let mut response =
+            if shape == RpcShape::Foreign { response } else { wire_refusal::translate(response) };
         if let Some(code) = code_of(response.headers()) {
             // A refusal without a body: the status stands in the headers.
             open.end(code, response.headers());
@@ -77,7 +79,11 @@ impl Calls {
         }
         let stream_deadline = open.call.deadline.filter(|_| shape != RpcShape::Unary);
         let draining = (shape == RpcShape::Foreign).then(|| self.draining.clone());
-        response.map(|body| Body::new(CallBody::new(body, open, stream_deadline, draining)))
+        let own = OwnBody::take(response.extensions_mut());
+        response.map(|body| {
+            let body = own.unwrap_or(body);
+            Body::new(CallBody::new(body, open, stream_deadline, draining))
+        })
     }
 
     async fn answer_in_time(&self, request: Request<Body>, deadline: Option<Deadline>) -> Response<Body> {

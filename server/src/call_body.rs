@@ -52,14 +52,8 @@ impl CallBody {
 
     /// Ends the stream with `refusal`, and lets its producer go at once.
     fn refuse(&mut self, refusal: Refusal) -> Frame<Bytes> {
-        let mut trailers = HeaderMap::new();
-        let status = refusal.into_status();
-        let code = status.code();
-        if status.add_header(&mut trailers).is_err() {
-            // The message could not stand in a header. The code can.
-            trailers.clear();
-            let _ = Status::new(code, "").add_header(&mut trailers);
-        }
+        let code = refusal.code();
+        let trailers = refusal.into_trailers();
         self.inner = None;
         self.open.end(code, &trailers);
         Frame::trailers(trailers)

@@ -14,6 +14,7 @@ pub mod listener;
 pub mod log_writer;
 pub mod logging;
 pub mod metrics;
+mod own_body;
 pub mod readiness;
 pub mod request_log;
 pub mod routes;

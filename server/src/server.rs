@@ -32,8 +32,10 @@ const QUEUE_BYTES_MAX: usize = 256 * 1024 * 1024;
 const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Most events of a namespace that are kept in memory for watchers.
 const RECENT_EVENTS_MAX: usize = 16_384;
-/// Most bytes of such events.
+/// Most bytes of such events of a namespace.
 const RECENT_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Most bytes of such events of all namespaces together.
+const RECENT_BYTES_TOTAL_MAX: usize = 256 * 1024 * 1024;
 
 /// Why a server cannot start, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -236,6 +238,7 @@ fn limits(config: &Config) -> EngineLimits {
         retention: retention(config),
         recent_events_max: RECENT_EVENTS_MAX,
         recent_bytes_max: RECENT_BYTES_MAX,
+        recent_bytes_total_max: RECENT_BYTES_TOTAL_MAX,
     }
 }
 

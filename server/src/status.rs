@@ -9,6 +9,7 @@ use std::{
 };
 
 use baton_proto::v1::{ErrorReason, ItemError};
+use http::HeaderMap;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
 
@@ -194,6 +195,18 @@ impl Refusal {
             metadata.into_iter().collect::<HashMap<_, _>>(),
         );
         Status::with_error_details(content.code, content.message, details)
+    }
+
+    /// Turns the refusal into the trailers that end a stream.
+    pub(crate) fn into_trailers(self) -> HeaderMap {
+        let mut trailers = HeaderMap::new();
+        let status = self.into_status();
+        if status.add_header(&mut trailers).is_err() {
+            // The message could not stand in a header. The code can.
+            trailers.clear();
+            let _ = Status::new(status.code(), "").add_header(&mut trailers);
+        }
+        trailers
     }
 }
 

@@ -21,4 +21,5 @@ mod retention;
 mod states_over_time;
 mod stopping;
 mod summaries;
+mod watch_runs;
 mod watching;

@@ -5,10 +5,13 @@
 mod demo_and_bench;
 mod main_job;
 mod process;
+mod proxy;
 mod server;
 mod serving;
 mod states;
 mod unreachable;
 mod usage;
 mod verify_folder;
+mod watch_exec;
+mod watch_losses;
 mod watching;

@@ -3,8 +3,10 @@
 //! Knows nothing of what the commands mean.
 
 use std::{
+    ffi::OsString,
     io::Write as _,
-    process::{Child, Command, Stdio},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
 };
 
 use serde_json::Value;
@@ -30,22 +32,36 @@ pub(crate) fn baton_with_input(args: &[&str], input: &str) -> Ended {
     let mut child = spawn(args);
     // A process that reads nothing may be gone by now: that is its right.
     let _may_be_closed = child.stdin.take().expect("stdin is piped").write_all(input.as_bytes());
-    let output = child.wait_with_output().expect("the process ends");
-    Ended {
-        code: output.status.code().expect("it was not killed"),
-        stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
-        stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
-    }
+    Ended::of(child.wait_with_output().expect("the process ends"))
+}
+
+/// Runs a command line as a person would who copies it into a shell.
+pub(crate) fn paste(command: &str) -> Ended {
+    let folder = Path::new(env!("CARGO_BIN_EXE_baton"));
+    let folder = folder.parent().expect("the binary is in a folder");
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let mut path = OsString::from(folder);
+    path.push(":");
+    path.push(others);
+    let mut shell = Command::new("sh");
+    unset_settings(&mut shell).args(["-c", command]).env("PATH", path).stdin(Stdio::null());
+    Ended::of(shell.output().expect("the shell runs"))
 }
 
 /// Starts `baton` with these arguments, its three streams piped, and none of the caller's own settings.
 pub(crate) fn spawn(args: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_baton"));
-    for name in ["BATON_ADDR", "BATON_NAMESPACE", "NO_COLOR"] {
-        command.env_remove(name);
-    }
-    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    unset_settings(&mut command)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command.spawn().expect("the binary starts")
+}
+
+/// Keeps the caller's own settings from a process.
+fn unset_settings(command: &mut Command) -> &mut Command {
+    ["BATON_ADDR", "BATON_NAMESPACE", "NO_COLOR"].into_iter().fold(command, Command::env_remove)
 }
 
 /// Sends a process a signal, such as `TERM`.
@@ -55,6 +71,14 @@ pub(crate) fn signal(child: &Child, name: &str) {
 }
 
 impl Ended {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().expect("it was not killed"),
+            stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
+        }
+    }
+
     /// The error as programs read it.
     pub(crate) fn error(&self) -> Value {
         let parsed: Value = serde_json::from_str(&self.stderr).expect("stderr is one JSON object");

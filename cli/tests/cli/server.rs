@@ -59,9 +59,23 @@ impl Server {
         serde_json::from_str(&ended.stdout).expect("stdout is JSON")
     }
 
+    /// Sends it a signal, such as `STOP`.
+    pub(crate) fn signal(&self, name: &str) {
+        signal(&self.child, name);
+    }
+
     /// Sends it SIGTERM and waits for its end; returns that and its folder.
-    pub(crate) fn terminate(mut self) -> (ExitStatus, TempDir) {
-        signal(&self.child, "TERM");
+    pub(crate) fn terminate(self) -> (ExitStatus, TempDir) {
+        self.end("TERM")
+    }
+
+    /// Sends it SIGKILL, so that it can do nothing any more; returns its end and its folder.
+    pub(crate) fn kill(self) -> (ExitStatus, TempDir) {
+        self.end("KILL")
+    }
+
+    fn end(mut self, name: &str) -> (ExitStatus, TempDir) {
+        self.signal(name);
         let status = self.child.wait().expect("it ends");
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder"));
         (status, folder)

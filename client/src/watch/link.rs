@@ -23,6 +23,9 @@ const SILENT_INTERVALS_MAX: u32 = 3;
 /// Longest pause that a server is granted before it is asked again: it may well be another server by then.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
 
+/// What tonic says of a stream that ends within a message.
+const CUT_OFF: &str = "Unexpected EOF decoding stream.";
+
 /// A stream of messages and what it takes to open it again.
 pub(super) struct Link {
     call: Call,
@@ -54,13 +57,19 @@ impl Link {
 
     /// Opens the stream where `request` says.
     pub(super) async fn open(&mut self) -> Result<(), Error> {
-        let (messages, endpoint) = self
+        let opened = self
             .call
             .clone()
             .open(self.request.clone(), |channel, request| async move {
                 services::handoffs(channel).watch_handoffs(request).await
             })
-            .await?;
+            .await;
+        if matches!(opened, Err(Error::DeadlineExceeded { .. })) {
+            // A stream begins at once or not at all: whoever lets it wait for the whole deadline hangs, and another one may not.
+            let endpoints = self.call.client.endpoints();
+            endpoints.leave(endpoints.current().index);
+        }
+        let (messages, endpoint) = opened?;
         self.stream = Some(Open { messages, endpoint });
         Ok(())
     }
@@ -134,5 +143,12 @@ impl Link {
 
 /// Whether connecting again may help. CANCELLED, which nobody here asked for, is what proxies say that cut long streams.
 fn is_passing(error: &Error) -> bool {
-    error.is_retryable() || matches!(error.code(), Code::DeadlineExceeded | Code::Cancelled)
+    error.is_retryable()
+        || matches!(error.code(), Code::DeadlineExceeded | Code::Cancelled)
+        || is_cut_off(error)
+}
+
+/// Whether the stream was ended in an orderly way in the middle of a message, as some proxies do. The decoder calls that INTERNAL, in these words.
+fn is_cut_off(error: &Error) -> bool {
+    error.code() == Code::Internal && error.status().message() == CUT_OFF
 }

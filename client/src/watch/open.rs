@@ -139,7 +139,7 @@ impl WatchEvents {
             }
         };
         let mut watch = Watch::new(link, cursor);
-        watch.accept(message);
+        watch.accept(message)?;
         if self.wants_snapshot {
             watch.open_handoffs = open_handoffs;
         }

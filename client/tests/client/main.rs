@@ -9,4 +9,6 @@ mod failover;
 mod owner;
 mod scripted;
 mod watch;
+mod watch_gaps;
+mod watch_lost;
 mod wire;

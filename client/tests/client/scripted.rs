@@ -6,7 +6,10 @@ use std::{
     collections::VecDeque,
     convert::Infallible,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use baton_client::Channel;
@@ -22,9 +25,11 @@ use tokio::{
 use tokio_stream::wrappers::{TcpListenerStream, UnboundedReceiverStream};
 use tonic::{
     Request, Response, Status,
+    body::Body,
+    codegen::http,
     transport::{Endpoint, Server, Uri},
 };
-use tower::service_fn;
+use tower::{Service as _, service_fn};
 
 /// What was asked: the message, and how long the caller said that it would wait.
 #[derive(Clone, Debug)]
@@ -165,6 +170,26 @@ pub(crate) fn tasks_in_process(tasks: &Tasks) -> Channel {
 
 pub(crate) fn handoffs_in_process(handoffs: &Handoffs) -> Channel {
     in_process!(HandoffServiceServer::new(handoffs.clone()))
+}
+
+/// As `handoffs_in_process`, but the first call is answered by a part of a message, and nothing after it.
+pub(crate) fn cut_off_then(handoffs: &Handoffs) -> Channel {
+    let is_first = Arc::new(AtomicBool::new(true));
+    let scripted = HandoffServiceServer::new(handoffs.clone());
+    in_process!(service_fn(move |request: http::Request<Body>| {
+        let mut scripted = scripted.clone();
+        let is_first = is_first.swap(false, Ordering::SeqCst);
+        async move {
+            if !is_first {
+                return scripted.call(request).await;
+            }
+            // Uncompressed, of 100 bytes (`d`), of which three come.
+            let answer = http::Response::new(Body::new("\0\0\0\0dabc".to_owned()));
+            let (mut parts, body) = answer.into_parts();
+            parts.headers.insert("content-type", http::HeaderValue::from_static("application/grpc"));
+            Ok(http::Response::from_parts(parts, body))
+        }
+    }))
 }
 
 /// A server on a TCP port of this machine; it goes away when it is told to, with all of its connections.

@@ -11,10 +11,10 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::scripted::{Handoffs, Script, WatchAnswer, handoffs_in_process};
 
-type Message = Result<v1::WatchHandoffsResponse, Status>;
+pub(crate) type Message = Result<v1::WatchHandoffsResponse, Status>;
 
 /// A message with these events, true up to `revision`.
-fn message(events: &[u64], revision: u64) -> Message {
+pub(crate) fn message(events: &[u64], revision: u64) -> Message {
     let event = |&revision| v1::HandoffEvent {
         revision,
         r#type: v1::EventType::HandoffCompleted.into(),
@@ -25,21 +25,21 @@ fn message(events: &[u64], revision: u64) -> Message {
 }
 
 /// A stream that ends after the messages.
-fn stream(messages: impl IntoIterator<Item = Message>) -> Result<WatchAnswer, Status> {
+pub(crate) fn stream(messages: impl IntoIterator<Item = Message>) -> Result<WatchAnswer, Status> {
     let (send, receive) = mpsc::unbounded_channel();
     messages.into_iter().for_each(|message| send.send(message).unwrap());
     Ok(WatchAnswer::new(receive))
 }
 
-fn watched(answers: impl IntoIterator<Item = Result<WatchAnswer, Status>>) -> Handoffs {
+pub(crate) fn watched(answers: impl IntoIterator<Item = Result<WatchAnswer, Status>>) -> Handoffs {
     Handoffs { watch_handoffs: Script::new(answers), ..Handoffs::default() }
 }
 
-fn client_of(handoffs: &Handoffs) -> Client {
+pub(crate) fn client_of(handoffs: &Handoffs) -> Client {
     Client::builder().channel(handoffs_in_process(handoffs)).build().unwrap()
 }
 
-async fn revisions<const N: usize>(watch: &mut Watch) -> [u64; N] {
+pub(crate) async fn revisions<const N: usize>(watch: &mut Watch) -> [u64; N] {
     let mut revisions = [0; N];
     for revision in &mut revisions {
         *revision = watch.next().await.unwrap().unwrap().revision;
@@ -47,7 +47,7 @@ async fn revisions<const N: usize>(watch: &mut Watch) -> [u64; N] {
     revisions
 }
 
-fn refusal(code: Code, reason: &str) -> Status {
+pub(crate) fn refusal(code: Code, reason: &str) -> Status {
     let values = [("oldest_revision", "100"), ("newest_revision", "200"), ("log_id", "log-2")];
     let values: HashMap<String, String> =
         values.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
@@ -97,20 +97,6 @@ async fn a_watch_goes_on_at_the_next_endpoint() {
     let mut watch = client.watch().from_revision(1).await.unwrap();
     assert_eq!(revisions(&mut watch).await, [1, 2]);
     assert_eq!(second.watch_handoffs.asked()[0].message.start_revision, 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_gap_is_told_and_ends_the_watch() {
-    let handoffs = watched([
-        stream([message(&[5], 5), Err(Status::unavailable("stopping"))]),
-        Err(refusal(Code::OutOfRange, "REVISION_COMPACTED")),
-    ]);
-    let mut watch = client_of(&handoffs).watch().from_revision(5).await.unwrap();
-    assert_eq!(revisions(&mut watch).await, [5]);
-
-    let gap = watch.next().await.unwrap().unwrap_err();
-    assert!(matches!(gap, Error::Compacted { oldest: 100, newest: 200, .. }), "{gap:?}");
-    assert!(watch.next().await.is_none());
 }
 
 #[tokio::test(start_paused = true)]

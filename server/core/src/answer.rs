@@ -22,6 +22,25 @@ pub enum Answer {
     },
 }
 
+impl Answer {
+    /// About how many bytes of it are texts and values that the state holds too.
+    pub(crate) fn shared_bytes(&self) -> usize {
+        match self {
+            Self::Task(task) => of_task(task),
+            Self::Handoff(handoff, task) => {
+                let context = handoff.context.as_ref().map_or(0, |context| context.size());
+                of_task(task) + context + handoff.reason.len() + handoff.error.len()
+            }
+            Self::State(_) | Self::Rule { .. } => 0,
+        }
+    }
+}
+
+fn of_task(task: &Task) -> usize {
+    let metadata = usize::try_from(task.metadata_bytes).unwrap_or(usize::MAX);
+    metadata.saturating_add(task.description.len() + task.outcome.len())
+}
+
 /// A receipt for a change of state. The state itself is not repeated.
 #[derive(Clone, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
 pub struct StateWritten {

@@ -154,7 +154,7 @@ fn handoff(draft: &mut Draft<'_>, event: &HandoffEvent, place: Place) -> Result<
 
 /// Only the history tells of it: whoever holds the task's revision may still act on it.
 fn untouched_task(draft: &mut Draft<'_>, handoff: &Arc<Handoff>, place: Place) -> Result<Answer, Misfit> {
-    let task = Arc::clone(known_task(draft, &handoff.task_id, place)?);
+    let task = known_task(draft, &handoff.task_id, place)?;
     Ok(put_handoff(draft, handoff, task, place))
 }
 
@@ -205,11 +205,11 @@ fn changed_task(draft: &Draft<'_>, id: &TaskId, after: &TaskAfter, place: Place)
         progress: after.progress.clone(),
         updated_us: place.time_us,
         revision: place.revision,
-        ..(**present).clone()
+        ..Task::clone(&present)
     })
 }
 
-fn known_task<'a>(draft: &'a Draft<'_>, id: &TaskId, place: Place) -> Result<&'a Arc<Task>, Misfit> {
+fn known_task(draft: &Draft<'_>, id: &TaskId, place: Place) -> Result<Arc<Task>, Misfit> {
     let misfit = || Misfit { revision: place.revision, what: format!("task {id} does not exist") };
     draft.task(id).ok_or_else(misfit)
 }

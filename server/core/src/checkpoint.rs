@@ -4,19 +4,19 @@
 
 use std::{collections::VecDeque, convert::Infallible, sync::Arc};
 
-use minicbor::{Decode, Decoder, Encode, Encoder, decode::Error as DecodeError};
+use minicbor::{Decode, Decoder, Encode, Encoder, data::Type, decode::Error as DecodeError};
 
 use crate::{
     AgentId, AgentRecord, AgentState, Answer, BuiltInRule, Handoff, HandoffId, History, Object,
-    RequestMemory, Revision, State, StateChange, StateChangeKind, StateWritten, Task, TaskChange, TaskEntry,
-    TaskRecord, TaskStatus, Text, UpdateMode,
+    RequestMemory, State, StateChange, StateChangeKind, StateWritten, Task, Text, UpdateMode,
     checkpoint_tables::{TableWriter, Tables},
     codec::length,
-    requests::Remembered,
+    requests::{KeptAnswer, Remembered},
+    store::{Handoffs, Tasks},
 };
 
 /// The version of the encoding of checkpoints. One of another version is left aside and the log is replayed.
-pub const CHECKPOINT_FORMAT: u16 = 1;
+pub const CHECKPOINT_FORMAT: u16 = 2;
 
 /// The checkpoint cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -65,13 +65,20 @@ impl State {
 
     fn write_rest(&self, e: &mut Out<'_>, tables: &mut TableWriter) -> Writing {
         e.encode(self.head)?.i64(self.time_us)?.encode(&self.rules)?;
-        e.array(self.handoffs.len() as u64)?;
-        for handoff in self.handoffs.values() {
-            e.encode(&**handoff)?;
+        let open = self.handoffs.open();
+        e.array(open.len() as u64)?;
+        for id in open {
+            e.encode(id)?;
         }
-        e.array(self.tasks.len() as u64)?;
-        for record in self.tasks.values() {
-            self.write_task(e, record)?;
+        let handoffs = self.handoffs.packed();
+        e.array(handoffs.len() as u64)?;
+        for (id, bytes) in handoffs {
+            e.encode(id)?.bytes(&bytes)?;
+        }
+        let tasks = self.tasks.packed(&self.handoffs);
+        e.array(tasks.len() as u64)?;
+        for (id, bytes) in tasks {
+            e.encode(id)?.bytes(&bytes)?;
         }
         e.array(self.agents.len() as u64)?;
         for record in self.agents.values() {
@@ -81,7 +88,10 @@ impl State {
         e.array(requests.len() as u64)?;
         for (key, remembered) in requests {
             e.encode(key)?.encode(remembered.fingerprint)?.i64(remembered.time_us)?;
-            e.encode(self.packed_answer(&remembered.answer))?;
+            match &remembered.answer {
+                KeptAnswer::Packed(bytes) => e.bytes(bytes)?,
+                KeptAnswer::Shared(answer) => e.encode(self.packed_answer(answer))?,
+            };
         }
         Ok(())
     }
@@ -90,83 +100,30 @@ impl State {
         self.head = d.decode()?;
         self.time_us = d.i64()?;
         self.rules = d.decode()?;
-        for _ in 0..length(d.array()?)? {
-            let handoff: Handoff = d.decode()?;
-            self.put_handoff(Arc::new(handoff));
-        }
-        for _ in 0..length(d.array()?)? {
-            let record = self.read_task(d)?;
-            self.tasks.insert(record.task.id.clone(), record);
-        }
+        let open = items(d, |d| d.decode())?;
+        let packed = items(d, |d| Ok((d.decode()?, d.bytes()?.into())))?;
+        self.handoffs = Handoffs::restored(packed, open.into_iter().collect());
+        self.tasks = Tasks::restored(items(d, |d| Ok((d.decode()?, d.bytes()?.into())))?);
         for _ in 0..length(d.array()?)? {
             let record = read_agent(d, tables)?;
             self.agents.insert(record.state.agent_id.clone(), record);
         }
         for _ in 0..length(d.array()?)? {
             let (key, fingerprint, time_us) = (d.decode()?, d.decode()?, d.i64()?);
-            let answer = self.unpacked_answer(d.decode()?)?;
+            let answer = match d.datatype()? {
+                Type::Bytes => KeptAnswer::Packed(d.bytes()?.into()),
+                _ => KeptAnswer::Shared(self.unpacked_answer(d.decode()?)?),
+            };
             self.requests.insert(key, Remembered { fingerprint, time_us, answer }, self.memory);
         }
         Ok(())
     }
 
-    fn write_task(&self, e: &mut Out<'_>, record: &TaskRecord) -> Writing {
-        e.encode(&*record.task)?.u64(record.history.dropped())?;
-        e.array(record.history.entries().len() as u64)?;
-        for entry in record.history.entries() {
-            e.encode(PackedEntry {
-                revision: entry.revision,
-                time_us: entry.time_us,
-                what: self.packed_change(&entry.what),
-                status: entry.status,
-                owner: entry.owner.clone(),
-                owner_epoch: entry.owner_epoch,
-            })?;
-        }
-        Ok(())
-    }
-
-    fn read_task(&self, d: &mut Decoder<'_>) -> Result<TaskRecord, DecodeError> {
-        let (task, dropped) = (Arc::new(d.decode()?), d.u64()?);
-        let mut entries = VecDeque::new();
-        for _ in 0..length(d.array()?)? {
-            let packed: PackedEntry = d.decode()?;
-            entries.push_back(TaskEntry {
-                revision: packed.revision,
-                time_us: packed.time_us,
-                what: self.unpacked_change(packed.what)?,
-                status: packed.status,
-                owner: packed.owner,
-                owner_epoch: packed.owner_epoch,
-            });
-        }
-        Ok(TaskRecord { task, history: History::restored(entries, dropped) })
-    }
-
-    fn packed_change(&self, what: &TaskChange) -> PackedChange {
-        match what {
-            TaskChange::Created => PackedChange::Created,
-            TaskChange::Started => PackedChange::Started,
-            TaskChange::Updated => PackedChange::Updated,
-            TaskChange::Ended(outcome) => PackedChange::Ended(outcome.clone()),
-            TaskChange::Handoff(handoff) => PackedChange::Handoff(self.packed_handoff(handoff)),
-        }
-    }
-
-    fn unpacked_change(&self, packed: PackedChange) -> Result<TaskChange, DecodeError> {
-        Ok(match packed {
-            PackedChange::Created => TaskChange::Created,
-            PackedChange::Started => TaskChange::Started,
-            PackedChange::Updated => TaskChange::Updated,
-            PackedChange::Ended(outcome) => TaskChange::Ended(outcome),
-            PackedChange::Handoff(packed) => TaskChange::Handoff(self.unpacked_handoff(packed)?),
-        })
-    }
-
     fn packed_handoff(&self, handoff: &Handoff) -> PackedHandoff {
-        match self.handoffs.get(&handoff.id) {
-            Some(present) if present.revision == handoff.revision => PackedHandoff::Present(handoff.id),
-            _ => PackedHandoff::Past(Box::new(handoff.clone())),
+        if self.handoffs.holds(handoff) {
+            PackedHandoff::Present(handoff.id)
+        } else {
+            PackedHandoff::Past(Box::new(handoff.clone()))
         }
     }
 
@@ -175,15 +132,14 @@ impl State {
             PackedHandoff::Past(handoff) => Ok(Arc::from(handoff)),
             PackedHandoff::Present(id) => self
                 .handoffs
-                .get(&id)
-                .cloned()
-                .ok_or_else(|| DecodeError::message("a hand-off of the history is missing")),
+                .get(id)
+                .ok_or_else(|| DecodeError::message("a hand-off of the request memory is missing")),
         }
     }
 
     fn packed_task(&self, task: &Task) -> PackedTask {
-        match self.tasks.get(&task.id) {
-            Some(present) if present.task.revision == task.revision => {
+        match self.tasks.task(&task.id) {
+            Some(present) if present.revision == task.revision => {
                 PackedTask::Present(task.id.as_str().into())
             }
             _ => PackedTask::Past(Box::new(task.clone())),
@@ -195,8 +151,7 @@ impl State {
             PackedTask::Past(task) => Ok(Arc::from(task)),
             PackedTask::Present(id) => self
                 .tasks
-                .get(id.as_str())
-                .map(|record| Arc::clone(&record.task))
+                .task(id.as_str())
                 .ok_or_else(|| DecodeError::message("a task of the request memory is missing")),
         }
     }
@@ -222,6 +177,17 @@ impl State {
             PackedAnswer::Rule(rule, on) => Answer::Rule { rule, on },
         })
     }
+}
+
+fn items<T>(
+    d: &mut Decoder<'_>,
+    mut read: impl FnMut(&mut Decoder<'_>) -> Result<T, DecodeError>,
+) -> Result<Vec<T>, DecodeError> {
+    let mut items = Vec::new();
+    for _ in 0..length(d.array()?)? {
+        items.push(read(d)?);
+    }
+    Ok(items)
 }
 
 fn write_agent(e: &mut Out<'_>, record: &AgentRecord, tables: &mut TableWriter) -> Writing {
@@ -258,36 +224,6 @@ fn read_agent(d: &mut Decoder<'_>, tables: &Tables) -> Result<AgentRecord, Decod
         entries.push_back(StateChange { revision, time_us, how, after: tables.knowledge(d.u64()?)? });
     }
     Ok(AgentRecord { state: Arc::new(state), history: History::restored(entries, dropped) })
-}
-
-#[derive(Encode, Decode)]
-struct PackedEntry {
-    #[n(0)]
-    revision: Revision,
-    #[n(1)]
-    time_us: i64,
-    #[n(2)]
-    what: PackedChange,
-    #[n(3)]
-    status: TaskStatus,
-    #[n(4)]
-    owner: AgentId,
-    #[n(5)]
-    owner_epoch: u64,
-}
-
-#[derive(Encode, Decode)]
-enum PackedChange {
-    #[n(0)]
-    Created,
-    #[n(1)]
-    Started,
-    #[n(2)]
-    Updated,
-    #[n(3)]
-    Ended(#[n(0)] Text),
-    #[n(4)]
-    Handoff(#[n(0)] PackedHandoff),
 }
 
 /// A hand-off as it is now, by its id, or as it was once.

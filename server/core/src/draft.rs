@@ -3,7 +3,7 @@
 //! Decisions are made against a draft, so that each command of a batch sees those before it, while everybody else sees only
 //! the state. If the batch cannot be recorded, the draft is dropped and nothing has happened.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 use crate::{
     AgentId, AgentState, Handoff, HandoffId, Revision, RuleSet, State, StateChange, Task, TaskEntry, TaskId,
@@ -16,6 +16,8 @@ use crate::{
 pub struct Draft<'a> {
     state: &'a State,
     changes: Changes,
+    /// Tasks that were unpacked for this draft: each is looked at several times.
+    unpacked: RefCell<BTreeMap<TaskId, Arc<Task>>>,
 }
 
 /// What is to change in a state.
@@ -72,7 +74,7 @@ impl<'a> Draft<'a> {
             rules: None,
             requests: NewRequests::default(),
         };
-        Self { state, changes }
+        Self { state, changes, unpacked: RefCell::default() }
     }
 
     /// The newest revision, with the changes.
@@ -91,8 +93,19 @@ impl<'a> Draft<'a> {
     }
 
     /// The task of that id.
-    pub fn task(&self, id: &TaskId) -> Option<&Arc<Task>> {
-        self.changes.tasks.get(id).or_else(|| self.state.task(id).map(|record| &record.task))
+    pub fn task(&self, id: &TaskId) -> Option<Arc<Task>> {
+        if let Some(changed) = self.changes.tasks.get(id) {
+            return Some(Arc::clone(changed));
+        }
+        if let Some(unpacked) = self.unpacked.borrow().get(id) {
+            return Some(Arc::clone(unpacked));
+        }
+        let task = self.state.task(id)?;
+        // Nobody else holds one that was made just now.
+        if Arc::strong_count(&task) == 1 {
+            self.unpacked.borrow_mut().insert(id.clone(), Arc::clone(&task));
+        }
+        Some(task)
     }
 
     /// The state of that agent.
@@ -101,8 +114,8 @@ impl<'a> Draft<'a> {
     }
 
     /// The hand-off of that id.
-    pub fn handoff(&self, id: HandoffId) -> Option<&Arc<Handoff>> {
-        self.changes.handoffs.get(&id).or_else(|| self.state.handoff(id))
+    pub fn handoff(&self, id: HandoffId) -> Option<Arc<Handoff>> {
+        self.changes.handoffs.get(&id).cloned().or_else(|| self.state.handoff(id))
     }
 
     /// Which rules are in force.

@@ -15,7 +15,7 @@ pub fn judge(draft: &Draft<'_>, proposal: &Proposal, executing: Option<HandoffId
     let mut findings = Findings { draft, errors: Vec::new() };
     findings.judge_words(proposal);
     match draft.task(&proposal.task_id) {
-        Some(task) => findings.judge_task(task, proposal, executing),
+        Some(task) => findings.judge_task(&task, proposal, executing),
         None => findings.add(BuiltInRule::UnknownTask, || {
             format!("task {} does not exist; create it first or correct the id", proposal.task_id)
         }),

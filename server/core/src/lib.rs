@@ -26,6 +26,7 @@ mod revision;
 mod rule;
 mod state;
 mod step;
+mod store;
 pub mod summary;
 mod task;
 mod text;

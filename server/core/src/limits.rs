@@ -41,6 +41,11 @@ pub const RULE_METADATA_BYTES_MAX: usize = 64 * 1024;
 /// Largest state that a hand-off transfers, by the rule `state_size`, in bytes.
 pub const RULE_STATE_BYTES_MAX: usize = 1024 * 1024;
 
+/// The tasks that so many of the newest events changed are kept in memory as they are; others are packed.
+pub const UNPACKED_CHANGES_MAX: usize = 4_096;
+/// Largest answer that the memory of requests keeps packed, in bytes of its texts and values; larger ones share theirs with the state.
+pub const PACKED_ANSWER_BYTES_MAX: usize = 1_024;
+
 /// How long a request id is remembered unless configured otherwise, in microseconds (24 h).
 pub const REQUEST_MEMORY_US: i64 = 86_400_000_000;
 /// How many request ids of a namespace are remembered unless configured otherwise.

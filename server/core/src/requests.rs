@@ -10,7 +10,8 @@ use std::{
 use crate::{
     Answer,
     digest::Digest,
-    limits::{REQUEST_MEMORY_COUNT, REQUEST_MEMORY_US},
+    limits::{PACKED_ANSWER_BYTES_MAX, REQUEST_MEMORY_COUNT, REQUEST_MEMORY_US},
+    store::{answer_to_bytes, bytes_to_answer},
 };
 
 /// For how long, and how many, requests are remembered; the stricter bound holds.
@@ -36,7 +37,34 @@ pub(crate) struct Remembered {
     /// When it was recorded, in microseconds since the Unix epoch.
     pub(crate) time_us: i64,
     /// What was answered.
-    pub(crate) answer: Answer,
+    pub(crate) answer: KeptAnswer,
+}
+
+/// An answer that is kept for the case that its request is repeated, which is rare: packed, unless it is large and shares most of that with
+/// the state.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum KeptAnswer {
+    /// As [`answer_to_bytes`] gave it.
+    Packed(Box<[u8]>),
+    /// As it is.
+    Shared(Answer),
+}
+
+impl KeptAnswer {
+    pub(crate) fn of(answer: &Answer) -> Self {
+        if answer.shared_bytes() <= PACKED_ANSWER_BYTES_MAX {
+            Self::Packed(answer_to_bytes(answer))
+        } else {
+            Self::Shared(answer.clone())
+        }
+    }
+
+    pub(crate) fn answer(&self) -> Answer {
+        match self {
+            Self::Packed(bytes) => bytes_to_answer(bytes),
+            Self::Shared(answer) => answer.clone(),
+        }
+    }
 }
 
 /// Requests by their ids, oldest first.

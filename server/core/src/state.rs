@@ -2,11 +2,7 @@
 //!
 //! Changes only by absorbing a draft's changes; how those come about stands in `decide` and `apply`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Bound,
-    sync::Arc,
-};
+use std::{borrow::Cow, collections::BTreeMap, ops::Bound, sync::Arc};
 
 use crate::{
     AgentId, AgentState, Handoff, HandoffId, HandoffStatus, History, Revision, RuleSet, StateChange, Task,
@@ -15,6 +11,7 @@ use crate::{
     history::TaskChange,
     limits::{STATE_HISTORY_MAX, TASK_HISTORY_MAX},
     requests::{RequestMemory, Requests},
+    store::{Handoffs, Tasks},
 };
 
 /// One namespace as of its head.
@@ -22,11 +19,9 @@ use crate::{
 pub struct State {
     pub(crate) head: Revision,
     pub(crate) time_us: i64,
-    pub(crate) tasks: BTreeMap<TaskId, TaskRecord>,
+    pub(crate) tasks: Tasks,
     pub(crate) agents: BTreeMap<AgentId, AgentRecord>,
-    pub(crate) handoffs: BTreeMap<HandoffId, Arc<Handoff>>,
-    /// Those of them that are not closed.
-    pub(crate) open: BTreeSet<HandoffId>,
+    pub(crate) handoffs: Handoffs,
     pub(crate) rules: RuleSet,
     pub(crate) requests: Requests,
     pub(crate) memory: RequestMemory,
@@ -56,6 +51,12 @@ impl State {
         Self { memory, ..Self::default() }
     }
 
+    /// Keeps only those tasks unpacked in memory that the newest `changes_max` events changed, instead of
+    /// [`UNPACKED_CHANGES_MAX`](crate::limits::UNPACKED_CHANGES_MAX). Makes no difference but to time and memory.
+    pub fn set_unpacked_changes_max(&mut self, changes_max: usize) {
+        self.tasks.set_changes_max(changes_max);
+    }
+
     /// The newest revision; 0: nothing has happened yet.
     pub fn head(&self) -> Revision {
         self.head
@@ -66,15 +67,19 @@ impl State {
         self.time_us
     }
 
+    /// The task of that id.
+    pub fn task(&self, id: &str) -> Option<Arc<Task>> {
+        self.tasks.task(id)
+    }
+
     /// The task of that id, with its history.
-    pub fn task(&self, id: &str) -> Option<&TaskRecord> {
-        self.tasks.get(id)
+    pub fn task_record(&self, id: &str) -> Option<Cow<'_, TaskRecord>> {
+        self.tasks.record(id, &self.handoffs)
     }
 
     /// The tasks in the order of their ids, those after `after` only.
-    pub fn tasks_after(&self, after: Option<&str>) -> impl Iterator<Item = &TaskRecord> {
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.tasks.range::<str, _>((start, Bound::Unbounded)).map(|(_, record)| record)
+    pub fn tasks_after(&self, after: Option<&str>) -> impl Iterator<Item = Arc<Task>> {
+        self.tasks.after(after)
     }
 
     /// How many tasks there are.
@@ -88,25 +93,25 @@ impl State {
     }
 
     /// The hand-off of that id.
-    pub fn handoff(&self, id: HandoffId) -> Option<&Arc<Handoff>> {
-        self.handoffs.get(&id)
+    pub fn handoff(&self, id: HandoffId) -> Option<Arc<Handoff>> {
+        self.handoffs.get(id)
     }
 
     /// The hand-offs that are not closed, in the order in which they were created.
-    pub fn open_handoffs(&self) -> impl Iterator<Item = &Arc<Handoff>> {
-        self.open.iter().filter_map(|id| self.handoffs.get(id))
+    pub fn open_handoffs(&self) -> impl Iterator<Item = Arc<Handoff>> {
+        self.handoffs.open().filter_map(|id| self.handoffs.get(id))
     }
 
     /// The hand-offs in the order in which they were created, those after `after` only.
-    pub fn handoffs_after(&self, after: Option<HandoffId>) -> impl DoubleEndedIterator<Item = &Arc<Handoff>> {
+    pub fn handoffs_after(&self, after: Option<HandoffId>) -> impl DoubleEndedIterator<Item = Arc<Handoff>> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.handoffs.range((start, Bound::Unbounded)).map(|(_, handoff)| handoff)
+        self.handoffs.range((start, Bound::Unbounded))
     }
 
     /// The hand-offs before `before`, newest first.
-    pub fn handoffs_before(&self, before: Option<HandoffId>) -> impl Iterator<Item = &Arc<Handoff>> {
+    pub fn handoffs_before(&self, before: Option<HandoffId>) -> impl Iterator<Item = Arc<Handoff>> {
         let end = before.map_or(Bound::Unbounded, Bound::Excluded);
-        self.handoffs.range((Bound::Unbounded, end)).rev().map(|(_, handoff)| handoff)
+        self.handoffs.range((Bound::Unbounded, end)).rev()
     }
 
     /// Which rules are in force.
@@ -120,17 +125,15 @@ impl State {
             changes;
         self.head = head;
         self.time_us = time_us;
-        for (id, task) in tasks {
-            match self.tasks.get_mut(&id) {
-                Some(record) => record.task = task,
-                None => _ = self.tasks.insert(id, TaskRecord { task, history: History::default() }),
-            }
+        // Before the hand-offs: what was packed with them is unpacked with them.
+        for task in tasks.into_values() {
+            self.tasks.put(task, &self.handoffs);
         }
         for handoff in handoffs.into_values() {
-            self.put_handoff(handoff);
+            self.handoffs.put(handoff);
         }
         for (id, entry) in task_entries {
-            self.add_task_entry(&id, entry);
+            self.add_task_entry(id, entry);
         }
         for (id, state) in agents {
             match self.agents.get_mut(&id) {
@@ -149,30 +152,21 @@ impl State {
         for (key, remembered) in requests.in_order {
             self.requests.insert(key, remembered, self.memory);
         }
-    }
-
-    pub(crate) fn put_handoff(&mut self, handoff: Arc<Handoff>) {
-        if handoff.status == HandoffStatus::Initiated {
-            self.open.insert(handoff.id);
-        } else {
-            self.open.remove(&handoff.id);
-        }
-        self.handoffs.insert(handoff.id, handoff);
+        self.tasks.pack_resting(&mut self.handoffs);
     }
 
     /// A closed hand-off leaves together with the last entry of its task's history that tells of it. An open one stays
     /// until it is closed, which is a new entry: its task still names it.
-    fn add_task_entry(&mut self, id: &TaskId, entry: TaskEntry) {
-        let Some(record) = self.tasks.get_mut(id) else { return };
+    fn add_task_entry(&mut self, id: TaskId, entry: TaskEntry) {
+        let Some(record) = self.tasks.record_mut(&id, &self.handoffs) else { return };
+        let revision = entry.revision;
         if let Some(dropped) = record.history.push(entry, TASK_HISTORY_MAX)
             && let TaskChange::Handoff(handoff) = dropped.what
+            && handoff.status != HandoffStatus::Initiated
+            && self.handoffs.holds(&handoff)
         {
-            let is_last = |present: &Arc<Handoff>| present.revision == handoff.revision;
-            if handoff.status != HandoffStatus::Initiated
-                && self.handoffs.get(&handoff.id).is_some_and(is_last)
-            {
-                self.handoffs.remove(&handoff.id);
-            }
+            self.handoffs.remove(handoff.id);
         }
+        self.tasks.note_change(id, revision);
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     command::RequestMark,
     decide::decide,
     record::Entry,
-    requests::Remembered,
+    requests::{KeptAnswer, Remembered},
 };
 
 /// What a command came to.
@@ -48,7 +48,7 @@ pub fn replay(draft: &mut Draft<'_>, entry: &Entry, time_us: i64) -> Result<(), 
 
 fn repeated(mark: &RequestMark, remembered: &Remembered) -> Result<Outcome, Rejection> {
     if remembered.fingerprint == mark.fingerprint {
-        Ok(Outcome::Repeated(remembered.answer.clone()))
+        Ok(Outcome::Repeated(remembered.answer.answer()))
     } else {
         Err(Rejection::RequestIdReused { request_id: mark.id.clone() })
     }
@@ -56,7 +56,8 @@ fn repeated(mark: &RequestMark, remembered: &Remembered) -> Result<Outcome, Reje
 
 fn remember(draft: &mut Draft<'_>, request: Option<&RequestMark>, answer: &Answer, time_us: i64) {
     if let Some(mark) = request {
-        let remembered = Remembered { fingerprint: mark.fingerprint, time_us, answer: answer.clone() };
+        let answer = KeptAnswer::of(answer);
+        let remembered = Remembered { fingerprint: mark.fingerprint, time_us, answer };
         draft.remember(mark.key, remembered);
     }
 }

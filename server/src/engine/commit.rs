@@ -6,11 +6,7 @@ use baton_core::{Answer, BODY_FORMAT, Changes, Draft, Entry, Outcome, encode_bod
 use baton_log::{Append, Hash, Record};
 use tokio::sync::oneshot;
 
-use super::{
-    EngineError,
-    namespace::{Commit, Namespace},
-    queue::Submission,
-};
+use super::{EngineError, namespace::Namespace, queue::Submission};
 
 /// An answer that waits for the record that it tells of, and whom it is for.
 pub(super) struct Reply {
@@ -23,7 +19,8 @@ pub(super) struct Prepared {
     pub(super) namespace: Arc<Namespace>,
     pub(super) append: Append,
     pub(super) changes: Changes,
-    pub(super) commit: Commit,
+    #[expect(clippy::vec_box, reason = "entries come boxed from the core, and moving them would cost more")]
+    pub(super) entries: Vec<Box<Entry>>,
 }
 
 impl Reply {
@@ -91,7 +88,6 @@ pub(super) fn prepare(
     }
     let changes = draft.into_changes();
     let body = encode_body(&entries);
-    let bytes = body.len();
     let event_count = u32::try_from(entries.len()).expect("a batch is bounded far below 2^32 commands");
     let record = Record::seal(
         Arc::clone(namespace.name()),
@@ -102,12 +98,11 @@ pub(super) fn prepare(
         previous,
         body.into(),
     );
-    let first_revision = baton_core::Revision(expected_revision + 1);
     drop(state);
     Some(Prepared {
         namespace: Arc::clone(namespace),
         append: Append { expected_revision, record },
         changes,
-        commit: Commit { first_revision, time_us: now_us, entries, bytes },
+        entries,
     })
 }

@@ -2,11 +2,15 @@
 //!
 //! One thread owns the log and the right to change namespaces. Knows nothing of gRPC.
 
+mod announcer;
 mod commit;
 mod error;
 mod namespace;
+mod namespaces;
 mod open;
 mod queue;
+mod readers;
+mod recent;
 mod retention;
 mod shelf;
 mod snapshots;
@@ -15,8 +19,10 @@ mod truncation;
 mod trust;
 
 pub use error::EngineError;
-pub use namespace::{Awaited, Commit, Namespace, Namespaces, ReadEvents, Recent};
+pub use namespace::Namespace;
+pub use namespaces::{Awaited, Namespaces, ReadEvents};
 pub use open::{OpenEngineError, Recovered};
+pub use recent::{Commit, Encoded, EncodedEvent, EventKey};
 pub use retention::Retention;
 
 use std::{sync::Arc, thread::JoinHandle, time::Instant};
@@ -55,8 +61,10 @@ pub struct EngineLimits {
     pub retention: Retention,
     /// Most events of a namespace that are kept in memory for watchers.
     pub recent_events_max: usize,
-    /// Most bytes of such events.
+    /// Most bytes of such events of a namespace.
     pub recent_bytes_max: usize,
+    /// Most bytes of such events of all namespaces together.
+    pub recent_bytes_total_max: usize,
 }
 
 /// What an engine stands on.
@@ -120,10 +128,9 @@ impl Engine {
         let EngineParts { log, checkpoints, clock, metrics } = parts;
         let opened = open::open(&*log, &*checkpoints, limits.request_memory)?;
         let reader = log.reader().map_err(OpenEngineError::Read)?;
-        let feed_reader = log.reader().map_err(OpenEngineError::Read)?;
+        let readers = (0..readers::READERS).map(|_| log.reader()).collect::<Result<_, _>>()?;
         let (log_id, log_kind) = (log.id(), log.kind());
-        let namespaces =
-            Arc::new(Namespaces::new(opened.namespaces, feed_reader, limits, Arc::clone(&metrics)));
+        let namespaces = Arc::new(Namespaces::new(opened.namespaces, readers, limits, Arc::clone(&metrics)));
         let (queue, inbox) = Queue::new(limits.queue_commands_max, limits.queue_bytes_max);
         let (stopped_tx, stopped) = watch::channel(None);
         let retainer = Retainer::new(limits.retention, Arc::clone(&clock), queue.truncations());

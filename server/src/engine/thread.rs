@@ -4,15 +4,16 @@
 
 use std::{collections::BTreeMap, sync::Arc, thread::JoinHandle, time::Instant};
 
-use baton_core::Event;
+use baton_core::{Entry, Event};
 use baton_log::{Append, AppendError, Hash, Log};
 use tokio::{runtime::Handle, sync::watch};
 use tracing::{error, warn};
 
 use super::{
-    Commit, EngineError, EngineLimits, Namespaces, StopReason,
+    EngineError, EngineLimits, Namespaces, StopReason,
     commit::{Prepared, Reply, by_namespace, prepare},
     queue::{Closed, Inbox, Submission, Taken},
+    recent::Commit,
     snapshots::{SnapshotRequest, Snapshots},
     truncation::Truncator,
 };
@@ -174,23 +175,24 @@ impl Owner {
     }
 
     fn publish(&mut self, prepared: Prepared) {
-        let Prepared { namespace, append, changes, commit } = prepared;
+        let Prepared { namespace, append, changes, entries } = prepared;
         let namespace = self.namespaces.adopt(namespace);
         let name = Arc::clone(namespace.name());
-        self.count(&commit);
+        self.count(&entries);
         if self.heads.insert(Arc::clone(&name), append.record.checksum).is_none() {
             self.truncator.show_oldest(&name, append.record.first_revision);
         }
         let head = changes.head().0;
-        namespace.publish(changes, commit, &self.limits);
+        let (events_max, bytes_max) = (self.limits.recent_events_max, self.namespaces.recent_bytes_max());
+        namespace.publish(changes, Commit::of(&append.record), events_max, bytes_max);
         self.ask_for_checkpoint(name, head);
     }
 
-    fn count(&self, commit: &Commit) {
-        let commands = commit.entries.len();
+    fn count(&self, entries: &[Box<Entry>]) {
+        let commands = entries.len();
         self.metrics.commands_committed.inc_by(commands as u64);
         self.metrics.commit_commands.observe(commands as f64);
-        for entry in &commit.entries {
+        for entry in entries {
             if let Event::Handoff(event) = &entry.event {
                 self.metrics.handoffs(event.handoff.status).inc();
             }

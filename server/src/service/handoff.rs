@@ -1,18 +1,16 @@
 //! `HandoffService`; what watching is stands in `watch`.
 
-use std::sync::Arc;
-
 use baton_core::{Handoff, Rejection};
 use baton_proto::v1::{self, handoff_service_server::HandoffService};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, body::Body};
 
 use super::{
     Api, batch,
     from_wire::{self, Check, HandoffQuery},
     page::Page,
-    refusal, to_wire,
-    watch::{self, Watch},
+    refusal, to_wire, watch,
 };
+use crate::own_body::{NoMessages, OwnBody};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -82,7 +80,7 @@ impl HandoffService for Api {
         let namespace = check.namespace(&request.namespace);
         let handoff_id = from_wire::handoff_id(&mut check, &request.handoff_id);
         check.finish(())?;
-        let handoff = self.read(&extensions, &namespace, "", |state| state.handoff(handoff_id).cloned());
+        let handoff = self.read(&extensions, &namespace, "", |state| state.handoff(handoff_id));
         let handoff =
             handoff.ok_or_else(|| refusal::of_rejection(&Rejection::HandoffNotFound { handoff_id }))?;
         Ok(Response::new(v1::GetHandoffResponse { handoff: Some(to_wire::handoff(&handoff)) }))
@@ -101,8 +99,8 @@ impl HandoffService for Api {
         let last = last.map(|revision| baton_core::HandoffId(baton_core::Revision(revision)));
         let page = self.read(&extensions, &query.namespace, &request.task_id, |state| {
             Page::of(state.handoffs_after(last), query.page_size, |handoff| {
-                let wanted = matches(&query, handoff).then(|| Arc::clone(handoff));
-                (wanted, handoff_bytes(handoff), handoff.id.0.to_string())
+                let (size, place) = (handoff_bytes(&handoff), handoff.id.0.to_string());
+                (matches(&query, &handoff).then_some(handoff), size, place)
             })
         });
         Ok(Response::new(v1::ListHandoffsResponse {
@@ -111,12 +109,13 @@ impl HandoffService for Api {
         }))
     }
 
-    type WatchHandoffsStream = Watch;
+    type WatchHandoffsStream = NoMessages;
 
-    async fn watch_handoffs(&self, request: Request<v1::WatchHandoffsRequest>) -> Answer<Watch> {
+    async fn watch_handoffs(&self, request: Request<v1::WatchHandoffsRequest>) -> Answer<NoMessages> {
         let (_, extensions, request) = request.into_parts();
         let query = from_wire::watch_handoffs(request)?;
-        Ok(Response::new(watch::start(self, &extensions, query).await?))
+        let watch = watch::start(self, &extensions, query).await?;
+        Ok(OwnBody::answer(Body::new(watch)))
     }
 }
 

@@ -39,8 +39,7 @@ fn tally_up(api: &Api, query: &SummaryQuery, since_us: i64, tally: &mut Tally) -
     let head = namespace.read().head();
     let mut before: Option<HandoffId> = Some(HandoffId(head.next()));
     loop {
-        let chunk: Vec<Arc<Handoff>> =
-            namespace.read().handoffs_before(before).take(CHUNK).cloned().collect();
+        let chunk: Vec<Arc<Handoff>> = namespace.read().handoffs_before(before).take(CHUNK).collect();
         for handoff in &chunk {
             if handoff.created_us < since_us {
                 return head;

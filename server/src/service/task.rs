@@ -1,7 +1,5 @@
 //! `TaskService`.
 
-use std::sync::Arc;
-
 use baton_core::{Task, TaskChange, TaskEntry};
 use baton_proto::v1::{self, task_service_server::TaskService};
 use tonic::{Request, Response, Status};
@@ -36,9 +34,7 @@ impl TaskService for Api {
     async fn get_task(&self, request: Request<v1::GetTaskRequest>) -> Answer<v1::GetTaskResponse> {
         let (_, extensions, request) = request.into_parts();
         let (namespace, task_id) = from_wire::one(&request.namespace, "task_id", &request.task_id)?;
-        let task = self.read(&extensions, &namespace, &task_id, |state| {
-            state.task(&task_id).map(|record| Arc::clone(&record.task))
-        });
+        let task = self.read(&extensions, &namespace, &task_id, |state| state.task(&task_id));
         let task = task.ok_or_else(|| refusal::task_not_found(&task_id))?;
         Ok(Response::new(v1::GetTaskResponse { task: Some(to_wire::task(&namespace, &task)) }))
     }
@@ -50,11 +46,11 @@ impl TaskService for Api {
         let listing = self.listing(&["ListTasks", &query.namespace, &request.assigned_agent, &status]);
         let last = listing.last(&request.page_token)?;
         let page = self.read(&extensions, &query.namespace, "", |state| {
-            Page::of(state.tasks_after(last.as_deref()), query.page_size, |record| {
-                let task = &record.task;
+            Page::of(state.tasks_after(last.as_deref()), query.page_size, |task| {
                 let wanted = query.owner.as_deref().is_none_or(|owner| owner == task.owner.as_str())
                     && query.status.is_none_or(|status| status == task.status);
-                (wanted.then(|| Arc::clone(task)), task_bytes(task), task.id.to_string())
+                let (size, place) = (task_bytes(&task), task.id.to_string());
+                (wanted.then_some(task), size, place)
             })
         });
         Ok(Response::new(v1::ListTasksResponse {
@@ -107,7 +103,7 @@ impl TaskService for Api {
         let listing = self.listing(&["GetTaskHistory", &namespace, &request.task_id]);
         let last = listing.last_number(&request.page_token)?.unwrap_or(0);
         let found = self.read(&extensions, &namespace, &request.task_id, |state| {
-            state.task(&request.task_id).map(|record| {
+            state.task_record(&request.task_id).map(|record| {
                 let entries = record.history.entries();
                 let start = entries.partition_point(|entry| entry.revision.0 <= last);
                 let page = Page::of(entries.range(start..), page_size, |entry| {

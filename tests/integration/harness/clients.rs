@@ -39,7 +39,15 @@ pub(crate) struct Clients {
 
 impl Clients {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
-        let channel = connect_once(address).await;
+        Self::over(connect_once(address, |endpoint| endpoint).await)
+    }
+
+    /// A caller to whom no more than `window_bytes` are sent before it reads: one that does not read is felt soon.
+    pub(crate) async fn connect_narrow(address: SocketAddr, window_bytes: u32) -> Self {
+        Self::over(connect_once(address, |endpoint| endpoint.initial_stream_window_size(window_bytes)).await)
+    }
+
+    fn over(channel: Channel) -> Self {
         Self {
             tasks: TaskServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
             states: StateServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
@@ -153,7 +161,7 @@ impl Clients {
 }
 
 /// A channel over one connection, which ends with it: another server, of another test, may listen on the same port by then.
-async fn connect_once(address: SocketAddr) -> Channel {
+async fn connect_once(address: SocketAddr, set: impl FnOnce(Endpoint) -> Endpoint) -> Channel {
     let stream = TcpStream::connect(address).await.expect("the server listens");
     stream.set_nodelay(true).expect("a connection takes its options");
     let mut only = Some(TokioIo::new(stream));
@@ -162,7 +170,8 @@ async fn connect_once(address: SocketAddr) -> Channel {
         async { connected }
     });
     let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address makes a URI");
-    endpoint.timeout(CALL_TIMEOUT).connect_with_connector(connector).await.expect("the connection is there")
+    let endpoint = set(endpoint.timeout(CALL_TIMEOUT));
+    endpoint.connect_with_connector(connector).await.expect("the connection is there")
 }
 
 /// The events of a stream up to and with revision `until`.

@@ -8,7 +8,8 @@ use std::{
 };
 
 use baton_log::{
-    FaultLog, FileCheckpoints, MemoryCheckpoints, MemoryLog, MemoryStore, Plan, SqliteLog, SqliteOptions,
+    Checkpoints, FaultLog, FileCheckpoints, Log, LogReader, MemoryCheckpoints, MemoryLog, MemoryStore, Plan,
+    SqliteLog, SqliteOptions,
 };
 use baton_server::{
     Server, ServerError,
@@ -58,6 +59,22 @@ impl Disk {
         }
     }
 
+    /// The log that a dead server left behind, as it lies there.
+    pub(crate) fn dead_log(&self) -> Box<dyn LogReader> {
+        match self {
+            Self::Folder(folder) => {
+                let _opening = STARTING.read().unwrap_or_else(PoisonError::into_inner);
+                Box::new(
+                    SqliteLog::open_read_only(folder.path()).expect("a dead server's log can be looked at"),
+                )
+            }
+            Self::Memory(store, _) => {
+                let log = MemoryLog::open(store.clone()).expect("memory can be opened");
+                log.reader().expect("memory can be read")
+            }
+        }
+    }
+
     /// Opens a server on it, as `baton serve` does where there is a folder.
     pub(crate) fn open(&self, config: Config) -> Result<Server, ServerError> {
         match self {
@@ -67,6 +84,34 @@ impl Disk {
                 Server::open(config, Arc::new(Metrics::new()))
             }
             Self::Memory(..) => self.open_with(config, Plan::none(), Arc::new(SystemClock)),
+        }
+    }
+
+    /// Opens a server on it whose log is what `wrap` makes of the disk's.
+    pub(crate) fn open_wrapped(
+        &self,
+        config: Config,
+        wrap: impl FnOnce(Box<dyn Log>) -> Box<dyn Log>,
+    ) -> Result<Server, ServerError> {
+        let log: Box<dyn Log> = match self {
+            Self::Folder(folder) => {
+                let _opening = STARTING.read().unwrap_or_else(PoisonError::into_inner);
+                let options = SqliteOptions { size_bytes_max: config.log_size_bytes_max };
+                Box::new(SqliteLog::open(folder.path(), &options)?)
+            }
+            Self::Memory(store, _) => Box::new(MemoryLog::open(store.clone())?),
+        };
+        let (clock, metrics) = (Arc::new(SystemClock), Arc::new(Metrics::new()));
+        Server::on(EngineParts { log: wrap(log), checkpoints: self.checkpoints(), clock, metrics }, config)
+    }
+
+    /// The checkpoints on it.
+    pub(crate) fn checkpoints(&self) -> Box<dyn Checkpoints> {
+        match self {
+            Self::Folder(folder) => {
+                Box::new(FileCheckpoints::open(folder.path()).expect("checkpoints can be opened"))
+            }
+            Self::Memory(_, checkpoints) => Box::new(checkpoints.clone()),
         }
     }
 

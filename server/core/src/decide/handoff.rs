@@ -16,7 +16,7 @@ pub(super) fn hand_off(draft: &Draft<'_>, proposal: &Proposal, at: At) -> Result
     if handoff.status == HandoffStatus::Rejected {
         return Ok(recorded(handoff, task.untouched()));
     }
-    Ok(carried_out(draft, task, handoff, at))
+    Ok(carried_out(draft, &task, handoff, at))
 }
 
 pub(super) fn initiate(draft: &Draft<'_>, proposal: &Proposal, at: At) -> Result<Event, Rejection> {
@@ -41,12 +41,13 @@ pub(super) fn execute(draft: &Draft<'_>, execute: &CloseHandoff, at: At) -> Resu
     };
     let verdict = judge(draft, &proposal, Some(open.id));
     let owner_epoch = task.owner_epoch;
-    let handoff = Handoff { judged_us: at.now_us, owner_epoch, revision: at.revision, ..(**open).clone() };
+    let handoff =
+        Handoff { judged_us: at.now_us, owner_epoch, revision: at.revision, ..Handoff::clone(&open) };
     if verdict.is_valid() {
-        return Ok(carried_out(draft, task, Handoff { verdict, ..handoff }, at));
+        return Ok(carried_out(draft, &task, Handoff { verdict, ..handoff }, at));
     }
     let error = verdict.error_lines().join("; ");
-    Ok(failed(task, Handoff { verdict, ..handoff }, StepName::Validation, error, at))
+    Ok(failed(&task, Handoff { verdict, ..handoff }, StepName::Validation, error, at))
 }
 
 pub(super) fn withdraw(draft: &Draft<'_>, withdraw: &CloseHandoff, at: At) -> Result<Event, Rejection> {
@@ -57,17 +58,13 @@ pub(super) fn withdraw(draft: &Draft<'_>, withdraw: &CloseHandoff, at: At) -> Re
         owner_epoch: task.owner_epoch,
         revision: at.revision,
         error: withdraw.reason.clone(),
-        ..(**open).clone()
+        ..Handoff::clone(&open)
     };
     Ok(recorded(handoff, TaskAfter { open_handoff: None, ..task.after() }))
 }
 
 /// The proposed hand-off as the rules see it: initiated or rejected.
-fn judged<'a>(
-    draft: &'a Draft<'_>,
-    proposal: &Proposal,
-    at: At,
-) -> Result<(&'a Arc<Task>, Handoff), Rejection> {
+fn judged(draft: &Draft<'_>, proposal: &Proposal, at: At) -> Result<(Arc<Task>, Handoff), Rejection> {
     let verdict = judge(draft, proposal, None);
     let Some(task) = draft.task(&proposal.task_id) else {
         return Err(Rejection::HandoffOfUnknownTask { task_id: proposal.task_id.clone(), verdict });
@@ -151,11 +148,11 @@ fn state_to_move(draft: &Draft<'_>, handoff: &Handoff) -> Result<Revision, Obsta
 }
 
 /// The open hand-off that is to be closed, and its task.
-fn open_handoff<'a>(
-    draft: &'a Draft<'_>,
+fn open_handoff(
+    draft: &Draft<'_>,
     close: &CloseHandoff,
     wanted: HandoffStatus,
-) -> Result<(&'a Arc<Handoff>, &'a Arc<Task>), Rejection> {
+) -> Result<(Arc<Handoff>, Arc<Task>), Rejection> {
     let handoff_id = close.handoff_id;
     let handoff = draft.handoff(handoff_id).ok_or(Rejection::HandoffNotFound { handoff_id })?;
     if handoff.status != HandoffStatus::Initiated {
@@ -164,7 +161,7 @@ fn open_handoff<'a>(
     let task = draft
         .task(&handoff.task_id)
         .ok_or_else(|| Rejection::TaskNotFound { task_id: handoff.task_id.clone() })?;
-    check_epoch(task, close.owner_epoch)?;
+    check_epoch(&task, close.owner_epoch)?;
     Ok((handoff, task))
 }
 

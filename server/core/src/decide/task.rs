@@ -30,7 +30,7 @@ pub(super) fn update(draft: &Draft<'_>, update: &UpdateTask) -> Result<Event, Re
     // A change of a finished task would rewrite what is closed; it is named as a step back into progress.
     let may_start = matches!(task.status, TaskStatus::Pending | TaskStatus::HandedOff);
     if task.status.is_finished() || (update.start && !may_start) {
-        return Err(wrong_status(task, TaskStatus::InProgress));
+        return Err(wrong_status(&task, TaskStatus::InProgress));
     }
     let mut after = task.after();
     if update.start {
@@ -61,7 +61,7 @@ pub(super) fn end(draft: &Draft<'_>, end: &EndTask) -> Result<Event, Rejection> 
         End::Cancel => !task.status.is_finished(),
     };
     if !possible {
-        return Err(wrong_status(task, wanted));
+        return Err(wrong_status(&task, wanted));
     }
     let mut after = task.after();
     after.status = wanted;
@@ -69,9 +69,9 @@ pub(super) fn end(draft: &Draft<'_>, end: &EndTask) -> Result<Event, Rejection> 
 }
 
 /// The task, if it exists and what the caller says of itself is true.
-fn claimed<'a>(draft: &'a Draft<'_>, task_id: &TaskId, claim: &Claim) -> Result<&'a Arc<Task>, Rejection> {
+fn claimed(draft: &Draft<'_>, task_id: &TaskId, claim: &Claim) -> Result<Arc<Task>, Rejection> {
     let task = draft.task(task_id).ok_or_else(|| Rejection::TaskNotFound { task_id: task_id.clone() })?;
-    check_epoch(task, claim.owner_epoch)?;
+    check_epoch(&task, claim.owner_epoch)?;
     match &claim.agent {
         Some(agent) if *agent != task.owner => Err(Rejection::NotOwner {
             task_id: task.id.clone(),

@@ -70,8 +70,8 @@ impl Namespace {
     }
 
     #[track_caller]
-    pub(crate) fn task(&self, id: &str) -> &TaskRecord {
-        self.state.task(id).unwrap()
+    pub(crate) fn task(&self, id: &str) -> TaskRecord {
+        self.state.task_record(id).unwrap().into_owned()
     }
 
     #[track_caller]

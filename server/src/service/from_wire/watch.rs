@@ -37,7 +37,8 @@ pub(in crate::service) struct Wanted {
     pub(in crate::service) agents: BTreeSet<String>,
     pub(in crate::service) from: BTreeSet<String>,
     pub(in crate::service) to: BTreeSet<String>,
-    pub(in crate::service) types: BTreeSet<v1::EventType>,
+    /// The numbers of types in the contract.
+    pub(in crate::service) types: BTreeSet<i32>,
 }
 
 pub(in crate::service) fn watch_handoffs(request: v1::WatchHandoffsRequest) -> Result<WatchQuery, Refusal> {
@@ -86,7 +87,7 @@ fn ids(check: &mut Check, field: &str, ids: Vec<String>) -> BTreeSet<String> {
     ids.into_iter().collect()
 }
 
-fn event_types(check: &mut Check, types: &[i32], all_events: bool) -> BTreeSet<v1::EventType> {
+fn event_types(check: &mut Check, types: &[i32], all_events: bool) -> BTreeSet<i32> {
     let mut known = BTreeSet::new();
     for (index, value) in types.iter().enumerate() {
         let field = format!("filter.types[{index}]");
@@ -98,7 +99,7 @@ fn event_types(check: &mut Check, types: &[i32], all_events: bool) -> BTreeSet<v
                     format!("{} is not an event of hand-offs; ask for all_events", event_type.as_str_name()),
                 );
             }
-            Some(event_type) => _ = known.insert(event_type),
+            Some(event_type) => _ = known.insert(event_type.into()),
             None => {}
         }
     }

@@ -1,16 +1,20 @@
 //! Walks the events of a namespace from one revision on and makes messages of those that are wanted.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, ops::Range, sync::Arc, time::Duration};
 
 use baton_core::{Handoff, Revision};
 use baton_log::ReadError;
 use baton_proto::v1;
+use bytes::Bytes;
 use prost::Message as _;
-use tokio::sync::watch;
 
-use super::compacted;
+use super::{
+    compacted,
+    encode::encode,
+    message::{MESSAGE_BYTES, Message, frame},
+};
 use crate::{
-    engine::{Awaited, Commit, Namespaces, ReadEvents},
+    engine::{Awaited, Commit, Encoded, Namespaces, ReadEvents},
     service::{
         Api,
         from_wire::{Wanted, WatchQuery},
@@ -20,10 +24,6 @@ use crate::{
     status::Refusal,
 };
 
-/// Most events of one message.
-const MESSAGE_EVENTS_MAX: usize = 512;
-/// A message is sent when its events pass this many bytes: few large frames rather than many small ones, and well within 4 MiB.
-const MESSAGE_BYTES: usize = 256 * 1024;
 /// A watcher that wants none of so many revisions is told how far it is.
 const SILENT_REVISIONS_MAX: u64 = 10_000;
 
@@ -39,22 +39,17 @@ pub(super) struct Beginning {
 pub(super) struct Cursor {
     namespaces: Arc<Namespaces>,
     namespace: Awaited,
-    head: watch::Receiver<Revision>,
     pub(super) shutdown: ShutdownSignal,
     next: Revision,
     /// The newest revision that the watcher was told it has everything up to.
     told: Revision,
-    snapshot: Option<Vec<Arc<Handoff>>>,
+    /// The messages that it begins with, as far as they have not been sent.
+    first: VecDeque<Bytes>,
+    /// What was read from the log and has not been sent: bounded by what one read gives.
+    read: VecDeque<Arc<Commit>>,
     wanted: Wanted,
     pub(super) progress_interval: Duration,
     log_id: String,
-}
-
-/// A message in the making.
-#[derive(Default)]
-struct Message {
-    events: Vec<v1::HandoffEvent>,
-    bytes: usize,
 }
 
 impl Cursor {
@@ -65,125 +60,163 @@ impl Cursor {
         beginning: Beginning,
         log_id: String,
     ) -> Self {
+        let told = Revision(beginning.next.0 - 1);
         Self {
             namespaces: Arc::clone(api.engine.namespaces()),
-            head: namespace.head(),
             namespace,
             shutdown: api.shutdown.clone(),
             next: beginning.next,
-            told: Revision(beginning.next.0 - 1),
-            snapshot: beginning.snapshot,
+            told,
+            first: first_messages(beginning.snapshot.unwrap_or_default(), told, &log_id),
+            read: VecDeque::new(),
             wanted: query.wanted,
             progress_interval: query.progress_interval,
             log_id,
         }
     }
 
-    /// The messages of the snapshot; the watcher hears at once where it begins, also if there is none.
-    pub(super) fn first_messages(&mut self) -> Vec<v1::WatchHandoffsResponse> {
-        let open = self.snapshot.take().unwrap_or_default();
-        let mut messages = vec![self.message(Vec::new())];
-        let mut bytes = 0;
-        for handoff in open.iter().map(|handoff| to_wire::handoff(handoff)) {
-            let size = handoff.encoded_len();
-            if bytes + size > MESSAGE_BYTES && bytes > 0 {
-                messages.push(self.message(Vec::new()));
-                bytes = 0;
-            }
-            bytes += size;
-            let last = messages.last_mut().expect("there is one from the beginning");
-            last.open_handoffs.push(handoff);
+    /// The next message, as a frame, if there is something to say now; none: the watcher has everything.
+    ///
+    /// Dropped while it waits, it may have passed events that nobody was sent: the cursor is of no use then.
+    pub(super) async fn message(&mut self) -> Result<Option<Bytes>, Refusal> {
+        if let Some(first) = self.first.pop_front() {
+            return Ok(Some(first));
         }
-        let count = messages.len();
-        for message in &mut messages[..count - 1] {
-            message.snapshot_continues = true;
-        }
-        messages
-    }
-
-    /// The next messages, as far as there is something to say now; none: the watcher has everything.
-    pub(super) async fn messages(&mut self) -> Result<Vec<v1::WatchHandoffsResponse>, Refusal> {
-        let mut messages = Vec::new();
-        loop {
-            let head = *self.head.borrow_and_update();
-            if !messages.is_empty() || self.next > head {
-                return Ok(messages);
-            }
+        let mut message = Message::default();
+        while message.room() > 0 {
+            let announced = *self.namespace.announced.borrow_and_update();
             // The log may have what nobody was answered yet; a watcher is never ahead of those who read.
-            let commits = self.commits().await?;
-            for commit in commits.iter().take_while(|commit| commit.last_revision() <= head) {
-                self.add_commit(commit, &mut messages);
+            if self.next > announced || (!message.is_empty() && !self.is_at_hand()) {
+                break;
+            }
+            let before = self.next;
+            for commit in self.commits().await? {
+                if commit.last_revision() > announced || !self.add(&commit, &mut message)? {
+                    break;
+                }
+            }
+            if self.next == before || self.is_silent() {
+                break;
             }
         }
+        Ok((!message.is_empty() || self.is_silent()).then(|| self.finish(message)))
     }
 
     /// Tells how far the watcher is.
-    pub(super) fn progress(&mut self) -> v1::WatchHandoffsResponse {
-        self.message(Vec::new())
+    pub(super) fn progress(&mut self) -> Bytes {
+        self.finish(Message::default())
     }
 
     /// Waits for something new.
     pub(super) async fn news(&mut self) {
         // The sender lives in the namespace, which this cursor holds.
-        let _ = self.head.changed().await;
+        let _ = self.namespace.announced.changed().await;
     }
 
     /// The first revision that the watcher has not been sent.
     pub(super) fn resume_revision(&self) -> Revision {
-        self.next
+        self.told.next()
     }
 
-    async fn commits(&self) -> Result<Vec<Arc<Commit>>, Refusal> {
-        if let Some(recent) = self.namespace.recent(self.next) {
-            return Ok(recent);
-        }
-        let (namespaces, name, from) =
-            (Arc::clone(&self.namespaces), Arc::clone(self.namespace.name()), self.next);
-        let read = tokio::task::spawn_blocking(move || namespaces.read_log(&name, from)).await;
-        match read {
-            Ok(Ok(commits)) => Ok(commits),
-            Ok(Err(ReadEvents::Read(ReadError::Compacted { oldest, newest }))) => {
-                Err(compacted(self.next, Revision(oldest), Revision(newest)))
-            }
-            Ok(Err(error)) => Err(refusal::log_unreadable(error.to_string())),
-            Err(_) => Err(refusal::log_unreadable("the read of the log was broken off".into())),
-        }
+    /// Whether what comes next is in memory.
+    fn is_at_hand(&self) -> bool {
+        !self.read.is_empty() || self.namespace.recent(self.next).is_some()
     }
 
-    fn add_commit(&mut self, commit: &Commit, messages: &mut Vec<v1::WatchHandoffsResponse>) {
-        let mut message = Message::default();
-        for (revision, entry) in commit.entries_from(self.next) {
-            if self.wanted.wants(&entry.event) {
-                let event = to_wire::event(self.namespace.name(), revision, commit.time_us, &entry.event);
-                message.bytes += event.encoded_len();
-                message.events.push(event);
-            }
-            self.next = revision.next();
-            if message.is_full() {
-                messages.push(self.message(std::mem::take(&mut message).events));
-            }
+    /// Some commits, the first of which holds what comes next.
+    async fn commits(&mut self) -> Result<Vec<Arc<Commit>>, Refusal> {
+        while self.read.front().is_some_and(|commit| commit.last_revision() < self.next) {
+            self.read.pop_front();
         }
-        let silent = self.next.0 - 1 - self.told.0 >= SILENT_REVISIONS_MAX;
-        if !message.events.is_empty() || silent {
-            messages.push(self.message(message.events));
+        if self.read.is_empty() {
+            if let Some(recent) = self.namespace.recent(self.next) {
+                return Ok(recent);
+            }
+            self.read = self.read_log().await?.into();
         }
+        Ok(self.read.iter().cloned().collect())
     }
 
-    /// A message that says: this is all up to the revision before `next`.
-    fn message(&mut self, events: Vec<v1::HandoffEvent>) -> v1::WatchHandoffsResponse {
+    async fn read_log(&self) -> Result<Vec<Arc<Commit>>, Refusal> {
+        let name = Arc::clone(self.namespace.name());
+        let encoding = Arc::clone(&name);
+        let prepare = move |commit: &Commit| {
+            // What cannot be encoded is refused where it is sent.
+            let _ = commit.encoded(|commit, entries| encode(&encoding, commit, entries));
+        };
+        self.namespaces.read_log(&name, self.next, prepare).await.map_err(|error| match error {
+            ReadEvents::Read(ReadError::Compacted { oldest, newest }) => {
+                compacted(self.next, Revision(oldest), Revision(newest))
+            }
+            error => refusal::log_unreadable(error.to_string()),
+        })
+    }
+
+    /// Adds what is wanted of `commit`, as far as there is room; says whether there was for all of it.
+    fn add(&mut self, commit: &Commit, message: &mut Message) -> Result<bool, Refusal> {
+        let name = self.namespace.name();
+        let encoded = commit
+            .encoded(|commit, entries| encode(name, commit, entries))
+            .map_err(|error| refusal::log_unreadable(error.to_string()))?;
+        let first = commit.first_revision().0;
+        let skipped = usize::try_from(self.next.0.saturating_sub(first)).unwrap_or(usize::MAX);
+        let mut from = skipped;
+        while message.room() > 0 && from < encoded.events.len() {
+            let run = self.next_run(encoded, from, message.room());
+            let begin = if run.start == 0 { 0 } else { encoded.events[run.start - 1].end };
+            if !run.is_empty() {
+                message.add(&encoded.bytes[begin..encoded.events[run.end - 1].end], run.len());
+            }
+            from = run.end;
+        }
+        self.next = self.next.max(Revision(first + from as u64));
+        Ok(from >= encoded.events.len())
+    }
+
+    /// The next events that are wanted and stand together, from the one at `from` on: at most `count_max`, or few more bytes than a
+    /// message has. Empty at the end if there are none.
+    fn next_run(&self, encoded: &Encoded, from: usize, count_max: usize) -> Range<usize> {
+        let events = &encoded.events;
+        let wants = |index: &usize| self.wanted.wants(&events[*index].key);
+        let start = (from..events.len()).find(wants).unwrap_or(events.len());
+        let begin = if start == 0 { 0 } else { events[start - 1].end };
+        let fits = |index: &usize| events[*index].end - begin <= MESSAGE_BYTES || *index == start;
+        let end =
+            (start..events.len()).take(count_max).take_while(|index| wants(index) && fits(index)).last();
+        start..end.map_or(start, |last| last + 1)
+    }
+
+    fn is_silent(&self) -> bool {
+        self.next.0 - 1 - self.told.0 >= SILENT_REVISIONS_MAX
+    }
+
+    fn finish(&mut self, message: Message) -> Bytes {
         self.told = Revision(self.next.0 - 1);
-        v1::WatchHandoffsResponse {
-            events,
-            revision: self.told.0,
-            log_id: self.log_id.clone(),
-            open_handoffs: Vec::new(),
-            snapshot_continues: false,
-        }
+        message.finish(self.told, &self.log_id)
     }
 }
 
-impl Message {
-    fn is_full(&self) -> bool {
-        self.events.len() >= MESSAGE_EVENTS_MAX || self.bytes >= MESSAGE_BYTES
+/// The messages of a snapshot; a watcher hears at once where it begins, also if it asked for none.
+fn first_messages(open: Vec<Arc<Handoff>>, revision: Revision, log_id: &str) -> VecDeque<Bytes> {
+    let empty = || v1::WatchHandoffsResponse {
+        revision: revision.0,
+        log_id: log_id.to_owned(),
+        ..Default::default()
+    };
+    let mut messages = vec![empty()];
+    let mut bytes = 0;
+    for handoff in open.iter().map(|handoff| to_wire::handoff(handoff)) {
+        let size = handoff.encoded_len();
+        if bytes + size > MESSAGE_BYTES && bytes > 0 {
+            messages.push(empty());
+            bytes = 0;
+        }
+        bytes += size;
+        messages.last_mut().expect("there is one from the beginning").open_handoffs.push(handoff);
     }
+    let count = messages.len();
+    for message in &mut messages[..count - 1] {
+        message.snapshot_continues = true;
+    }
+    messages.iter().map(frame).collect()
 }

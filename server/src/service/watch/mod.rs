@@ -3,25 +3,33 @@
 //! Recent events come from memory, older ones from the log; a slow watcher waits for itself alone and misses nothing.
 
 mod cursor;
+mod encode;
 mod filter;
+mod message;
 mod places;
 mod stream;
 
 pub(super) use places::Watchers;
-pub(super) use stream::Watch;
 
 use std::sync::Arc;
 
 use baton_core::{Handoff, Revision};
 use baton_proto::v1::ErrorReason;
-use tonic::{Code, Extensions};
+use bytes::Bytes;
+use hyper::body::Body as HttpBody;
+use tonic::{Code, Extensions, Status};
 
 use super::{Api, api::concerns, from_wire::WatchQuery, refusal, state::out_of_range};
 use crate::{call::Call, engine::Namespace, status::Refusal};
 use cursor::{Beginning, Cursor};
+use stream::Watch;
 
 /// Starts to stream what `query` asks for.
-pub(super) async fn start(api: &Api, extensions: &Extensions, query: WatchQuery) -> Result<Watch, Refusal> {
+pub(super) async fn start(
+    api: &Api,
+    extensions: &Extensions,
+    query: WatchQuery,
+) -> Result<impl HttpBody<Data = Bytes, Error = Status> + Send + use<>, Refusal> {
     concerns(extensions, &query.namespace, "");
     let log_id = api.engine.log_id().to_string();
     check_log(&query, &log_id)?;
@@ -34,7 +42,7 @@ pub(super) async fn start(api: &Api, extensions: &Extensions, query: WatchQuery)
     };
     let beginning = beginning(api, &namespace, &query).await?;
     let cursor = Cursor::new(api, namespace, query, beginning, log_id);
-    Ok(Watch::start(cursor, place))
+    Ok(Watch::new(cursor, place))
 }
 
 /// Refuses a cursor of another log: its revisions mean other events.
@@ -56,7 +64,7 @@ async fn beginning(api: &Api, namespace: &Arc<Namespace>, query: &WatchQuery) ->
     let (head, open) = {
         let state = namespace.read();
         let open: Vec<Arc<Handoff>> =
-            if query.snapshot { state.open_handoffs().cloned().collect() } else { Vec::new() };
+            if query.snapshot { state.open_handoffs().collect() } else { Vec::new() };
         (state.head(), open)
     };
     let next = if query.start.0 == 0 { head.next() } else { query.start };
@@ -90,12 +98,6 @@ fn compacted(wanted: Revision, oldest: Revision, newest: Revision) -> Refusal {
 }
 
 async fn oldest(api: &Api, namespace: &Arc<Namespace>) -> Result<Revision, Refusal> {
-    let namespaces = Arc::clone(api.engine.namespaces());
-    let name = Arc::clone(namespace.name());
-    let range = tokio::task::spawn_blocking(move || namespaces.log_range(&name)).await;
-    match range {
-        Ok(Ok((oldest, _))) => Ok(Revision(oldest)),
-        Ok(Err(error)) => Err(refusal::log_unreadable(error.to_string())),
-        Err(_) => Err(refusal::log_unreadable("the read of the log was broken off".into())),
-    }
+    let range = api.engine.namespaces().log_range(namespace.name()).await;
+    range.map(|(oldest, _)| oldest).map_err(|error| refusal::log_unreadable(error.to_string()))
 }

@@ -1,54 +1,107 @@
-//! The stream that a watcher reads: a small buffer that a task of its own keeps filled from the cursor.
+//! The body of a watch's answer: frames from the cursor when the watcher has room for them, and the status that it ends with.
+//!
+//! Nothing is made ahead: a watcher that does not read holds one frame and its place, nothing else.
 
 use std::{
+    future::Future,
     pin::Pin,
-    sync::{Arc, OnceLock},
     task::{Context, Poll},
 };
 
-use baton_proto::v1;
-use tokio::{sync::mpsc, time::sleep};
-use tokio_stream::Stream;
+use bytes::Bytes;
+use hyper::body::{Body as HttpBody, Frame};
+use tokio::time::timeout;
 use tonic::Status;
 
 use super::{cursor::Cursor, places::Place};
 use crate::{service::refusal, status::Refusal};
 
-/// Messages that wait for a slow watcher. When they are there, its cursor waits.
-const BUFFERED_MESSAGES: usize = 4;
+/// The cursor on its way to the next frame.
+type Walking = Pin<Box<dyn Future<Output = (Box<Cursor>, Result<Bytes, Refusal>)> + Send>>;
 
 /// A stream of messages, and the status it ends with.
-#[derive(Debug)]
-pub struct Watch {
-    messages: mpsc::Receiver<v1::WatchHandoffsResponse>,
-    // Apart from the messages, so that a watcher that does not read still gets its end.
-    end: Arc<OnceLock<Refusal>>,
-    ended: bool,
+pub(super) struct Watch {
+    state: State,
+    // Held for its drop: it gives the watch's place back.
+    place: Option<Place>,
 }
 
-/// The watcher has left.
-struct Left;
+enum State {
+    /// Between two frames. The cursor is boxed because it is moved with each.
+    Resting(Box<Cursor>),
+    Walking(Walking),
+    Ended,
+}
 
 impl Watch {
     /// Streams what `cursor` gives until it fails, the watcher leaves, or the server stops.
-    pub(super) fn start(mut cursor: Cursor, place: Place) -> Self {
-        let (sender, messages) = mpsc::channel(BUFFERED_MESSAGES);
-        let end = Arc::new(OnceLock::new());
-        let reason = Arc::clone(&end);
-        tokio::spawn(async move {
-            let mut shutdown = cursor.shutdown.clone();
-            let refusal = tokio::select! {
-                ended = walk(&mut cursor, &sender) => ended.err(),
-                () = sender.closed() => None,
-                () = shutdown.stopping() => Some(stopping(&cursor)),
-            };
-            if let Some(refusal) = refusal {
-                // Set once, here.
-                let _ = reason.set(refusal);
+    pub(super) fn new(cursor: Cursor, place: Place) -> Self {
+        Self { state: State::Resting(Box::new(cursor)), place: Some(place) }
+    }
+
+    /// The frame that ends the stream.
+    fn end(&mut self, refusal: Refusal) -> Frame<Bytes> {
+        self.state = State::Ended;
+        self.place = None;
+        Frame::trailers(refusal.into_trailers())
+    }
+}
+
+impl HttpBody for Watch {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let mut walking: Walking = match std::mem::replace(&mut self.state, State::Ended) {
+            State::Ended => return Poll::Ready(None),
+            State::Walking(walking) => walking,
+            State::Resting(mut cursor) => Box::pin(async move {
+                let frame = next_frame(&mut cursor).await;
+                (cursor, frame)
+            }),
+        };
+        let Poll::Ready((cursor, frame)) = walking.as_mut().poll(context) else {
+            self.state = State::Walking(walking);
+            return Poll::Pending;
+        };
+        let frame = match frame {
+            Ok(bytes) => {
+                self.state = State::Resting(cursor);
+                Frame::data(bytes)
             }
-            drop(place);
-        });
-        Self { messages, end, ended: false }
+            Err(refusal) => self.end(refusal),
+        };
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.state, State::Ended)
+    }
+}
+
+/// What comes next: a message as soon as there is one, progress when there was none for a while, the end when the server stops.
+async fn next_frame(cursor: &mut Cursor) -> Result<Bytes, Refusal> {
+    let mut shutdown = cursor.shutdown.clone();
+    let frame = tokio::select! {
+        biased;
+        () = shutdown.stopping() => None,
+        frame = walk(cursor) => Some(frame),
+    };
+    frame.unwrap_or_else(|| Err(stopping(cursor)))
+}
+
+async fn walk(cursor: &mut Cursor) -> Result<Bytes, Refusal> {
+    loop {
+        if let Some(frame) = cursor.message().await? {
+            return Ok(frame);
+        }
+        let interval = cursor.progress_interval;
+        if timeout(interval, cursor.news()).await.is_err() {
+            return Ok(cursor.progress());
+        }
     }
 }
 
@@ -58,52 +111,4 @@ fn stopping(cursor: &Cursor) -> Refusal {
         "the server is stopping; resume after the last revision you had, at most from {revision}"
     ))
     .metadata("resume_revision", revision)
-}
-
-/// Sends what there is, then what comes, and tells of progress in between.
-async fn walk(cursor: &mut Cursor, sender: &mpsc::Sender<v1::WatchHandoffsResponse>) -> Result<(), Refusal> {
-    for message in cursor.first_messages() {
-        if send(sender, message).await.is_err() {
-            return Ok(());
-        }
-    }
-    loop {
-        let mut messages = cursor.messages().await?;
-        if messages.is_empty() {
-            let interval = cursor.progress_interval;
-            tokio::select! {
-                () = cursor.news() => continue,
-                () = sleep(interval) => {}
-            }
-            messages.push(cursor.progress());
-        }
-        for message in messages {
-            if send(sender, message).await.is_err() {
-                return Ok(());
-            }
-        }
-    }
-}
-
-async fn send(
-    sender: &mpsc::Sender<v1::WatchHandoffsResponse>,
-    message: v1::WatchHandoffsResponse,
-) -> Result<(), Left> {
-    sender.send(message).await.map_err(|_| Left)
-}
-
-impl Stream for Watch {
-    type Item = Result<v1::WatchHandoffsResponse, Status>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match self.messages.poll_recv(context) {
-            Poll::Ready(Some(message)) => Poll::Ready(Some(Ok(message))),
-            Poll::Ready(None) if self.ended => Poll::Ready(None),
-            Poll::Ready(None) => {
-                self.ended = true;
-                Poll::Ready(self.end.get().cloned().map(|refusal| Err(refusal.into_status())))
-            }
-            Poll::Pending => Poll::Pending,
-        }
-    }
 }

@@ -67,7 +67,7 @@ fn one_of_each() -> Namespace {
 
 fn tallied(ns: &Namespace, groupings: Vec<Grouping>) -> Tally {
     let mut tally = Tally::new(groupings);
-    ns.state.handoffs_after(None).for_each(|handoff| tally.add(handoff));
+    ns.state.handoffs_after(None).for_each(|handoff| tally.add(&handoff));
     tally
 }
 

@@ -45,7 +45,7 @@ fn a_completed_hand_off_changes_owner_epoch_state_and_history_in_one_revision() 
 fn a_failed_hand_off_leaves_owner_epoch_and_states_untouched_and_a_trace() {
     let mut ns = ready();
     ns.grant(know("b", object(r#"{"k":2}"#)));
-    let (agents, task) = (["a", "b"].map(|agent| ns.agent(agent).state.clone()), ns.task("t").task.clone());
+    let (agents, task) = (["a", "b"].map(|agent| ns.agent(agent).state.clone()), ns.task("t").task);
     let asked = Proposal { transfer: all_keys(ConflictPolicy::Fail), ..proposal("t", "a", "b") };
     let (handoff, after) = ns.handoff(Action::HandOff(asked));
     assert_eq!((handoff.status, handoff.failed_step), (HandoffStatus::Failed, Some(StepName::StateTransfer)));
@@ -67,7 +67,7 @@ fn a_refused_hand_off_is_recorded_with_all_that_was_found() {
     ];
     assert_eq!((handoff.status, told.as_slice()), (HandoffStatus::Rejected, &expected[..]));
     assert_eq!((task.owner.as_str(), task.owner_epoch), ("a", 1));
-    assert_eq!(ns.state.handoff(handoff.id), Some(&handoff));
+    assert_eq!(ns.state.handoff(handoff.id), Some(handoff.clone()));
     assert_eq!(ns.task("t").history.entries()[1].what, TaskChange::Handoff(handoff));
 }
 
@@ -190,7 +190,7 @@ fn refusals_speak_in_lower_case_without_a_full_stop() {
 fn a_refused_or_failed_hand_off_leaves_the_revision_that_its_owner_holds() {
     let mut ns = Namespace::new();
     ns.grant(create("t", "a"));
-    let seen = ns.task("t").task.clone();
+    let seen = ns.task("t").task;
     let refused = hand_off("t", "stranger", "b");
     let moving = keys(&["missing"], ConflictPolicy::Overwrite);
     let failed = Action::HandOff(Proposal { transfer: moving, ..proposal("t", "a", "b") });

@@ -126,7 +126,8 @@ fn the_history_of_a_task_tells_each_step() {
     for step in steps {
         ns.grant(step);
     }
-    let told: Vec<_> = ns.task("t").history.entries().iter().collect();
+    let record = ns.task("t");
+    let told: Vec<_> = record.history.entries().iter().collect();
     let revisions: Vec<u64> = told.iter().map(|entry| entry.revision.0).collect();
     let owners: Vec<(&str, u64)> = told.iter().map(|entry| (&*entry.owner, entry.owner_epoch)).collect();
     assert_eq!(revisions, [1, 2, 3, 4, 5]);

@@ -1,6 +1,9 @@
 //! Where the core and the plain world differ.
 
-use std::fmt::{Arguments, Debug};
+use std::{
+    fmt::{Arguments, Debug},
+    rc::Rc,
+};
 
 use baton_core::{
     AgentRecord, Answer, BuiltInRule, Knowledge, Object, Outcome, Rejection, State, StateChange,
@@ -23,10 +26,10 @@ pub(crate) fn compare(state: &State, world: &World, depth: usize) -> Result<(), 
     agree(format_args!("the head"), state.head().0 == world.revision, &state.head(), &world.revision)?;
     compare_tasks(state, world, depth)?;
     compare_agents(state, world, depth)?;
-    let handoffs = state.handoffs_before(None).map(|handoff| &**handoff).take(depth);
+    let handoffs = state.handoffs_before(None).take(depth);
     let plain_handoffs = world.handoffs.values().rev().take(depth);
     for (core, plain) in handoffs.zip(plain_handoffs) {
-        agree(format_args!("hand-off {}", plain.id), same_handoff(core, plain), core, plain)?;
+        agree(format_args!("hand-off {}", plain.id), same_handoff(&core, plain), &core, plain)?;
     }
     if depth == usize::MAX {
         let (kept, known) = (state.handoffs_after(None).count(), world.handoffs.len());
@@ -67,19 +70,32 @@ fn compare_tasks(state: &State, world: &World, depth: usize) -> Result<(), Strin
     )?;
     for (core, plain) in state.tasks_after(None).zip(world.tasks.values()) {
         let TaskRecord { task, history, .. } = plain;
-        // Metadata may be large: only full comparisons look at those that should not have changed.
-        let is_new = depth == usize::MAX || core.task.revision.0 + depth as u64 > world.revision;
-        let same =
-            same_head(&core.task, task) && (!is_new || same_object(&core.task.metadata, &task.metadata));
-        agree(format_args!("task {}", task.id), same, &core.task, task)?;
-        let (kept, happened) =
-            (core.history.entries().len() + core.history.dropped() as usize, history.len());
-        agree(format_args!("the length of the history of {}", task.id), kept == happened, &kept, &happened)?;
-        let newest = core.history.entries().iter().rev().zip(history.iter().rev());
-        for (core, plain) in newest.take(depth) {
-            let what = format_args!("the history of {} at revision {}", task.id, plain.revision);
-            agree(what, same_entry(core, plain), core, plain)?;
+        // Metadata and histories may be large: only full comparisons look at those that should not have changed.
+        let is_new =
+            depth == usize::MAX || core.revision.0.max(last_told(history)) + depth as u64 > world.revision;
+        let same = same_head(&core, task) && (!is_new || same_object(&core.metadata, &task.metadata));
+        agree(format_args!("task {}", task.id), same, &core, task)?;
+        if is_new {
+            compare_history(state, &core.id, history, depth)?;
         }
+    }
+    Ok(())
+}
+
+fn last_told(history: &[Rc<Entry>]) -> u64 {
+    history.last().map_or(0, |entry| entry.revision)
+}
+
+fn compare_history(state: &State, id: &str, plain: &[Rc<Entry>], depth: usize) -> Result<(), String> {
+    let Some(record) = state.task_record(id) else {
+        return Err(format!("the core lists {id} and does not have it"));
+    };
+    let entries = record.history.entries();
+    let (kept, happened) = (entries.len() + record.history.dropped() as usize, plain.len());
+    agree(format_args!("the length of the history of {id}"), kept == happened, &kept, &happened)?;
+    for (core, plain) in entries.iter().rev().zip(plain.iter().rev()).take(depth) {
+        let what = format_args!("the history of {id} at revision {}", plain.revision);
+        agree(what, same_entry(core, plain), core, plain)?;
     }
     Ok(())
 }

@@ -11,6 +11,8 @@ use crate::plain::{mistake::Mistake, op::Op, world::World};
 
 /// Few and short, so that requests are forgotten within a run.
 pub(crate) const MEMORY: RequestMemory = RequestMemory { age_us_max: 60_000_000, count_max: 40 };
+/// How much is kept unpacked, in turn: nothing, little, everything.
+const UNPACKED_CHANGES: [usize; 4] = [0, 1, 12, usize::MAX];
 /// Everything is compared after so many batches; only what is new after each.
 const BATCHES_PER_FULL_COMPARISON: usize = 128;
 
@@ -31,10 +33,12 @@ pub(crate) struct Run {
 impl Run {
     /// Performs `op_count` operations, drawn from `seed`, against a plain world that makes `mistake`.
     pub(crate) fn of(seed: u64, op_count: usize, mistake: Option<Mistake>) -> Result<Self, String> {
+        let mut state = State::new(MEMORY);
+        state.set_unpacked_changes_max(UNPACKED_CHANGES[seed as usize % UNPACKED_CHANGES.len()]);
         let mut run = Self {
             generator: Generator::new(seed),
             now_us: 1_700_000_000_000_000,
-            state: State::new(MEMORY),
+            state,
             world: World::new(MEMORY.count_max, MEMORY.age_us_max, mistake),
             records: Vec::new(),
         };

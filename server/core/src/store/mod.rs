@@ -1,0 +1,11 @@
+//! How tasks and hand-offs are kept in memory: as they are while they change, and packed into few bytes once they rest.
+//!
+//! What is packed and what is not cannot be seen from outside: only time and memory tell.
+
+mod handoffs;
+mod packing;
+mod tasks;
+
+pub(crate) use handoffs::Handoffs;
+pub(crate) use packing::{answer_to_bytes, bytes_to_answer};
+pub(crate) use tasks::Tasks;

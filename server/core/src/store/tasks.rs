@@ -1,0 +1,137 @@
+//! All tasks of a namespace with their histories, by id.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, VecDeque},
+    ops::Bound,
+    sync::Arc,
+};
+
+use super::{
+    Handoffs,
+    packing::{pack_record, unpack_record, unpack_task},
+};
+use crate::{Revision, Task, TaskChange, TaskId, TaskRecord, limits::UNPACKED_CHANGES_MAX};
+
+/// The present version of each task. The tasks that the last events changed are kept as they are, the others packed.
+#[derive(Clone, Debug)]
+pub(crate) struct Tasks {
+    slots: BTreeMap<TaskId, Slot>,
+    /// The tasks that were changed last, and the events that changed them, oldest first.
+    changes: VecDeque<(TaskId, Revision)>,
+    changes_max: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Slot {
+    // Boxed: it is large, and most slots are packed.
+    AsIs(Box<TaskRecord>),
+    Packed(Box<[u8]>),
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        Self { slots: BTreeMap::new(), changes: VecDeque::new(), changes_max: UNPACKED_CHANGES_MAX }
+    }
+}
+
+impl Tasks {
+    /// Tasks that were packed, in the order of their ids.
+    pub(crate) fn restored(packed: Vec<(TaskId, Box<[u8]>)>) -> Self {
+        let slots = packed.into_iter().map(|(id, bytes)| (id, Slot::Packed(bytes))).collect();
+        Self { slots, ..Self::default() }
+    }
+
+    /// Keeps only the tasks unpacked that the last `changes_max` events changed.
+    pub(crate) fn set_changes_max(&mut self, changes_max: usize) {
+        self.changes_max = changes_max;
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(crate) fn task(&self, id: &str) -> Option<Arc<Task>> {
+        self.slots.get_key_value(id).map(|(id, slot)| slot.task(id))
+    }
+
+    pub(crate) fn record(&self, id: &str, handoffs: &Handoffs) -> Option<Cow<'_, TaskRecord>> {
+        self.slots.get_key_value(id).map(|(id, slot)| match slot {
+            Slot::AsIs(record) => Cow::Borrowed(&**record),
+            Slot::Packed(bytes) => Cow::Owned(unpack_record(id, bytes, handoffs)),
+        })
+    }
+
+    /// The tasks in the order of their ids, those after `after` only.
+    pub(crate) fn after(&self, after: Option<&str>) -> impl Iterator<Item = Arc<Task>> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.slots.range::<str, _>((start, Bound::Unbounded)).map(|(id, slot)| slot.task(id))
+    }
+
+    /// Puts a task in place: a new one, or a new version.
+    pub(crate) fn put(&mut self, task: Arc<Task>, handoffs: &Handoffs) {
+        match self.record_mut(&task.id, handoffs) {
+            Some(record) => record.task = task,
+            None => {
+                let record = TaskRecord { task: Arc::clone(&task), history: Default::default() };
+                self.slots.insert(task.id.clone(), Slot::AsIs(Box::new(record)));
+            }
+        }
+    }
+
+    /// A task that is to be changed: no longer packed.
+    pub(crate) fn record_mut(&mut self, id: &TaskId, handoffs: &Handoffs) -> Option<&mut TaskRecord> {
+        let slot = self.slots.get_mut(id)?;
+        if let Slot::Packed(bytes) = slot {
+            *slot = Slot::AsIs(Box::new(unpack_record(id, bytes, handoffs)));
+        }
+        match slot {
+            Slot::AsIs(record) => Some(record),
+            Slot::Packed(_) => None,
+        }
+    }
+
+    /// Notes that the event of that revision, the newest of the task's history, changed it.
+    pub(crate) fn note_change(&mut self, id: TaskId, revision: Revision) {
+        self.changes.push_back((id, revision));
+    }
+
+    /// Packs the tasks that have not been changed lately, with their hand-offs.
+    pub(crate) fn pack_resting(&mut self, handoffs: &mut Handoffs) {
+        while self.changes.len() > self.changes_max {
+            let Some((id, revision)) = self.changes.pop_front() else { break };
+            let Some(slot) = self.slots.get_mut(&id) else { continue };
+            let Slot::AsIs(record) = slot else { continue };
+            // Otherwise it was changed again and comes up once more.
+            if record.history.entries().back().is_some_and(|newest| newest.revision == revision) {
+                let packed = pack_record(record, handoffs);
+                for entry in record.history.entries() {
+                    if let TaskChange::Handoff(handoff) = &entry.what {
+                        handoffs.pack(handoff.id);
+                    }
+                }
+                *slot = Slot::Packed(packed);
+            }
+        }
+    }
+
+    /// All of them packed, in the order of their ids.
+    pub(crate) fn packed<'a>(
+        &'a self,
+        handoffs: &'a Handoffs,
+    ) -> impl ExactSizeIterator<Item = (&'a TaskId, Cow<'a, [u8]>)> {
+        self.slots.iter().map(|(id, slot)| match slot {
+            Slot::AsIs(record) => (id, Cow::Owned(pack_record(record, handoffs).into_vec())),
+            Slot::Packed(bytes) => (id, Cow::Borrowed(&**bytes)),
+        })
+    }
+}
+
+impl Slot {
+    fn task(&self, id: &TaskId) -> Arc<Task> {
+        match self {
+            Self::AsIs(record) => Arc::clone(&record.task),
+            Self::Packed(bytes) => Arc::new(unpack_task(id, bytes)),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Tells the watchers of a namespace that there is something new: one task for all of them, so that the engine wakes one and not thousands.
+//!
+//! At once after a pause, and under load at a pace that grows with their number: they then get fewer and larger messages, and waking them
+//! takes no more than a fixed share of a core. Knows nothing of events.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use tokio::time::sleep;
+
+use super::namespaces::Kept;
+
+/// What is granted for each watcher between two announcements: a few times what it takes to wake one and to write to it.
+const PACE_PER_WATCHER: Duration = Duration::from_micros(10);
+/// A shorter pause is none: timers are no finer.
+const PACE_MIN: Duration = Duration::from_millis(1);
+/// However many watchers there are, they hear of something new within this time.
+const PACE_MAX: Duration = Duration::from_millis(50);
+
+/// Starts to announce what happens in `namespace` to those who have subscribed, unless that is being done.
+pub(super) fn start(namespace: &Kept) {
+    if !namespace.announcing.swap(true, Ordering::SeqCst) {
+        tokio::spawn(announce(namespace.clone()));
+    }
+}
+
+/// Announces until nobody listens any more.
+async fn announce(namespace: Kept) {
+    let mut head = namespace.head.subscribe();
+    while !is_over(&namespace) {
+        let newest = *head.borrow_and_update();
+        namespace.announced.send_if_modified(|announced| {
+            let is_new = *announced < newest;
+            *announced = newest;
+            is_new
+        });
+        if let Some(pause) = pace(namespace.announced.receiver_count()) {
+            sleep(pause).await;
+        }
+        tokio::select! {
+            // The sender lives in the namespace, which is kept.
+            _ = head.changed() => {}
+            () = namespace.announced.closed() => {}
+        }
+    }
+}
+
+/// Whether nobody listens; whoever comes then starts a task anew. Somebody may come in between: then one of the two goes on.
+fn is_over(namespace: &Kept) -> bool {
+    let nobody = || namespace.announced.receiver_count() == 0;
+    if !nobody() {
+        return false;
+    }
+    namespace.announcing.store(false, Ordering::SeqCst);
+    nobody() || namespace.announcing.swap(true, Ordering::SeqCst)
+}
+
+fn pace(watchers: usize) -> Option<Duration> {
+    let watchers = u32::try_from(watchers).unwrap_or(u32::MAX);
+    let pause = PACE_PER_WATCHER.saturating_mul(watchers).min(PACE_MAX);
+    (pause >= PACE_MIN).then_some(pause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_grows_with_the_watchers_within_bounds() {
+        let cases = [(1, None), (99, None), (100, Some(1)), (1_000, Some(10)), (10_000, Some(50))];
+        for (watchers, milliseconds) in cases {
+            assert_eq!(pace(watchers), milliseconds.map(Duration::from_millis), "{watchers}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! A batch of hand-offs through a whole engine, on a log in memory.
+//!
+//! The engine is held in the middle of a commit until the batch waits, so that it is one batch each time.
+
+use std::sync::{
+    Arc,
+    mpsc::{Receiver, Sender, channel},
+};
+
+use baton_core::{Command, RequestMemory};
+use baton_log::{MemoryCheckpoints, MemoryLog, MemoryStore};
+use baton_server::{
+    clock::Clock,
+    engine::{Engine, EngineLimits, EngineParts, Retention},
+    metrics::Metrics,
+};
+use parking_lot::Mutex;
+
+use super::words::{NOW_US, command, create, hand_off, know};
+
+/// A clock that the engine, which asks it once for each batch, has to wait for.
+struct HeldClock {
+    asked: Sender<()>,
+    go_on: Mutex<Receiver<()>>,
+}
+
+/// The other end of it.
+struct Hold {
+    asked: Receiver<()>,
+    go_on: Sender<()>,
+}
+
+impl Clock for HeldClock {
+    fn now_us(&self) -> i64 {
+        // Once the test has ended, nothing is held any more.
+        let _ = self.asked.send(());
+        let _ = self.go_on.lock().recv();
+        NOW_US
+    }
+}
+
+/// Allocations of one hand-off, from its command being given to its answer being had, in a batch of so many.
+pub(crate) fn allocations(batch: usize) -> f64 {
+    let ((asks, asked), (goes_on, go_on)) = (channel(), channel());
+    let (clock, hold) = (HeldClock { asked: asks, go_on: Mutex::new(go_on) }, Hold { asked, go_on: goes_on });
+    let parts = EngineParts {
+        log: Box::new(MemoryLog::open(MemoryStore::new()).unwrap()),
+        checkpoints: Box::new(MemoryCheckpoints::default()),
+        clock: Arc::new(clock),
+        metrics: Arc::new(Metrics::new()),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let _in_runtime = runtime.enter();
+    let (engine, thread, _) = Engine::start(parts, limits()).unwrap();
+    let namespace = Arc::from("default");
+    let run = |commands: Vec<_>| in_one_batch(&runtime, &engine, &namespace, &hold, commands);
+    run((0..batch).map(|task| create("create", task)).chain([know()]).collect());
+    let commands = (0..batch).map(|task| command("hand-off", task, hand_off(task))).collect();
+    let allocations = run(commands);
+    drop(hold);
+    engine.stop();
+    thread.join();
+    allocations as f64 / batch as f64
+}
+
+/// Has the engine commit these in one batch, behind one of their own that it is held with; gives the allocations.
+fn in_one_batch(
+    runtime: &tokio::runtime::Runtime,
+    engine: &Engine,
+    namespace: &Arc<str>,
+    hold: &Hold,
+    mut commands: Vec<Command>,
+) -> u64 {
+    let first = commands.pop().expect("there is more than one");
+    let submit = |command| engine.submit(namespace, command, 512, None).unwrap();
+    let before = dhat::HeapStats::get().total_blocks;
+    let mut answers = vec![submit(first)];
+    hold.asked.recv().unwrap();
+    answers.extend(commands.into_iter().map(submit));
+    hold.go_on.send(()).unwrap();
+    hold.asked.recv().unwrap();
+    hold.go_on.send(()).unwrap();
+    runtime.block_on(async {
+        for answer in answers {
+            answer.await.unwrap().unwrap();
+        }
+    });
+    dhat::HeapStats::get().total_blocks - before
+}
+
+fn limits() -> EngineLimits {
+    EngineLimits {
+        queue_commands_max: 4_096,
+        queue_bytes_max: 64 * 1024 * 1024,
+        batch_commands_max: 1_024,
+        batch_bytes_max: 16 * 1024 * 1024,
+        namespaces_max: 10,
+        request_memory: RequestMemory::default(),
+        checkpoint_events: 1_000_000,
+        retention: Retention::default(),
+        recent_events_max: 16_384,
+        recent_bytes_max: 32 * 1024 * 1024,
+        recent_bytes_total_max: 256 * 1024 * 1024,
+    }
+}

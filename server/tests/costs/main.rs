@@ -1,0 +1,88 @@
+//! What a hand-off and a task cost, in figures that no noise can move: allocations and bytes, not seconds.
+//!
+//! A figure that grows by more than a tenth fails: find out why, or record the new one with the reason in the commit. One that shrinks by as
+//! much fails too, so that what was gained is not lost again unseen.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod engine;
+mod words;
+
+use baton_core::{Command, Draft, Entry, Outcome, State, encode_body, execute};
+use words::{command, create, hand_off, know};
+
+#[global_allocator]
+static ALLOCATOR: dhat::Alloc = dhat::Alloc;
+
+/// Hand-offs of one batch, about what a busy server commits at once.
+const BATCH: usize = 256;
+
+/// All in one test: the figures are of the whole process.
+#[test]
+fn costs_are_as_recorded() {
+    let _profiler = dhat::Profiler::builder().testing().build();
+    let figures = [
+        ("allocations of a hand-off in the core", 10, core_allocations()),
+        ("allocations of a hand-off from the engine's door and back", 11, engine::allocations(BATCH)),
+        ("bytes of a resting task with one hand-off", 325, resting_task_bytes("")),
+        ("bytes of such a task with both requests remembered", 816, resting_task_bytes("request")),
+    ];
+    let mut failures = Vec::new();
+    for (what, recorded, found) in figures {
+        println!("{what}: {found:.1} (recorded: {recorded})");
+        let allowed = f64::from(recorded) * 0.9..=f64::from(recorded) * 1.1;
+        if !allowed.contains(&found) {
+            failures.push(format!("{what}: {found:.1} is not within a tenth of {recorded}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("; "));
+}
+
+/// Decides, applies and encodes a batch of hand-offs and puts them in place.
+fn core_allocations() -> f64 {
+    let mut state = State::default();
+    commit(&mut state, (0..BATCH).map(|task| create("create", task)));
+    commit(&mut state, std::iter::once(know()));
+    let commands: Vec<_> = (0..BATCH).map(|task| command("hand-off", task, hand_off(task))).collect();
+    let before = dhat::HeapStats::get().total_blocks;
+    let mut draft = Draft::new(&state);
+    let entries: Vec<_> = commands.iter().map(|command| recorded(&mut draft, command)).collect();
+    let changes = draft.into_changes();
+    let body = encode_body(&entries);
+    state.absorb(changes);
+    let after = dhat::HeapStats::get().total_blocks;
+    drop((body, entries));
+    (after - before) as f64 / BATCH as f64
+}
+
+fn recorded(draft: &mut Draft<'_>, command: &Command) -> Box<Entry> {
+    match execute(draft, command, words::NOW_US).unwrap() {
+        Outcome::Recorded(entry, _) => entry,
+        Outcome::Repeated(_) => unreachable!("each request has an id of its own"),
+    }
+}
+
+/// What the state holds for each task that was created and handed on once, with requests of that name; without one they are not remembered.
+fn resting_task_bytes(request: &str) -> f64 {
+    const TASKS: usize = 4_096;
+    let mut state = State::default();
+    state.set_unpacked_changes_max(0);
+    let named = |kind: &str| if request.is_empty() { String::new() } else { format!("{request}-{kind}") };
+    let before = dhat::HeapStats::get().curr_bytes;
+    for tasks in (0..TASKS).collect::<Vec<_>>().chunks(BATCH) {
+        commit(&mut state, tasks.iter().map(|task| create(&named("create"), *task)));
+        let handed_on = tasks.iter().map(|task| command(&named("hand-off"), *task, hand_off(*task)));
+        commit(&mut state, handed_on);
+    }
+    let after = dhat::HeapStats::get().curr_bytes;
+    assert_eq!(state.task_count(), TASKS);
+    (after - before) as f64 / TASKS as f64
+}
+
+fn commit(state: &mut State, commands: impl Iterator<Item = Command>) {
+    let mut draft = Draft::new(state);
+    for command in commands {
+        recorded(&mut draft, &command);
+    }
+    let changes = draft.into_changes();
+    state.absorb(changes);
+}
