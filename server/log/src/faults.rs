@@ -103,14 +103,12 @@ impl Plan {
         Plan::appends(move |number| faults.iter().find(|(at, _)| *at == number).map(|(_, fault)| *fault))
     }
 
-    /// Lets about one append in `one_in` fail, in any way but [`AppendFault::AlteredByte`]; the same seed gives the
-    /// same faults.
+    /// Lets about one append in `one_in` fail, in any way but [`AppendFault::AlteredByte`], and as many steps of
+    /// truncations; the same seed gives the same faults.
     pub fn seeded(seed: u64, one_in: u64) -> Plan {
-        Plan::appends(move |number| {
-            let drawn = scramble(seed ^ scramble(number));
-            let choice = usize::try_from(drawn >> 32).expect("32 bits fit an index");
-            drawn.is_multiple_of(one_in.max(1)).then(|| SEEDED[choice % SEEDED.len()])
-        })
+        let appends = Plan::appends(move |number| draw(seed, number, one_in, &SEEDED));
+        // Steps are counted for themselves, so they need draws of their own.
+        appends.with_truncations(move |number| draw(!seed, number, one_in, &SEEDED_TRUNCATIONS))
     }
 
     /// Asks `decide` before each read as well, with its number.
@@ -140,6 +138,18 @@ const SEEDED: [AppendFault; 7] = [
     AppendFault::UnknownOutcome { applied: true },
     AppendFault::UnknownOutcome { applied: false },
 ];
+
+const SEEDED_TRUNCATIONS: [TruncateFault; 3] = [
+    TruncateFault::NoSpace,
+    TruncateFault::FsyncFails { persists: true },
+    TruncateFault::FsyncFails { persists: false },
+];
+
+fn draw<F: Copy>(seed: u64, number: u64, one_in: u64, faults: &[F]) -> Option<F> {
+    let drawn = scramble(seed ^ scramble(number));
+    let choice = usize::try_from(drawn >> 32).expect("32 bits fit an index");
+    drawn.is_multiple_of(one_in.max(1)).then(|| faults[choice % faults.len()])
+}
 
 /// The output function of splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
 pub(crate) fn scramble(number: u64) -> u64 {

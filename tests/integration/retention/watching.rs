@@ -4,8 +4,10 @@ use baton_proto::v1::{ErrorReason, WatchHandoffsRequest, handoff_service_client:
 use baton_server::clock::ManualClock;
 use tonic::{Code, transport::Endpoint};
 
-use super::{AGE_S, BEGINNING_US, DEFAULT, SECOND_US, begins_at, by_age, create_many, start};
-use crate::harness::{Disk, Refused, create, in_time};
+use super::{
+    AGE_S, BEGINNING_US, DEFAULT, SECOND_US, begins_at, by_age, by_size, create_many, oldest, start,
+};
+use crate::harness::{Disk, Refused, create, events_until, hand_off, in_time};
 
 /// Tasks with large descriptions: far more than lies between a server and a client that does not read.
 const TASKS: usize = 2_000;
@@ -55,4 +57,32 @@ async fn a_watcher_whose_next_events_go_gets_the_rest_of_what_was_read_and_then_
     let newest = newest.to_string();
     assert_eq!((refused.value("oldest_revision"), refused.value("newest_revision")), (&*newest, &*newest));
     server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_keeps_up_misses_nothing_while_events_go() {
+    for disk in [Disk::memory(), Disk::folder()] {
+        let server = start(&disk, by_size(), &ManualClock::at(BEGINNING_US)).await;
+        let mut clients = server.clients().await;
+        let request = WatchHandoffsRequest { start_revision: 1, all_events: true, ..Default::default() };
+        let mut stream = server.clients().await.watch(request).await.unwrap();
+        let mut seen = 0;
+        let writing = in_time(async {
+            for index in 0.. {
+                create_many(&mut clients, "", index * 10, 10, 1_000).await;
+                let task = format!("task-{}", index * 10);
+                clients.hand_off(hand_off("", &task, "triage", "billing")).await.expect("hand-offs go on");
+                let head = (index as u64 + 1) * 11;
+                let events = events_until(&mut stream, head).await;
+                assert!(events.iter().map(|event| event.revision).eq(seen + 1..=head));
+                seen = head;
+                // More than one truncation's worth.
+                if oldest(&server, DEFAULT) > 300 {
+                    break;
+                }
+            }
+        });
+        writing.await;
+        server.stop().await;
+    }
 }

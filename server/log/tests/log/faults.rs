@@ -6,7 +6,7 @@ use baton_log::testing::{append_one, next_append, truncate};
 use baton_log::{
     AppendError, AppendFault, Damage, DamageKind, FaultLog, Faulty, Keep, Log, LogReader, MemoryLog,
     MemoryStore, OpenError, Plan, ReadError, ReadFault, ReadLimit, SqliteLog, SqliteOptions,
-    TRUNCATE_RECORDS_MAX, TruncateFault, verify,
+    TRUNCATE_BYTES_MAX, TruncateFault, verify,
 };
 use tempfile::TempDir;
 
@@ -103,8 +103,10 @@ fn an_altered_byte_is_found<S: Storage>(fresh: impl Fn() -> S) {
 fn second_step<S: Storage>(storage: &S, fault: TruncateFault, expected: fn(&AppendError) -> bool) -> u64 {
     let plan = Plan::none().with_truncations(move |number| (number == 2).then_some(fault));
     let mut log = FaultLog::new(storage.open().unwrap(), plan);
-    for _ in 0..TRUNCATE_RECORDS_MAX * 7 / 2 {
-        append_one(&mut log, "a", 1, 8);
+    // A step removes two of these.
+    let half = TRUNCATE_BYTES_MAX / 2;
+    for _ in 0..7 {
+        append_one(&mut log, "a", 1, half as usize);
     }
     let newest = revision(&log);
     assert!(!log.truncate_before("a", newest).unwrap().is_done);
@@ -119,7 +121,11 @@ fn second_step<S: Storage>(storage: &S, fault: TruncateFault, expected: fn(&Appe
     let head = log.head("a").unwrap();
     assert_eq!(head.revision, newest, "{fault:?}: nothing but the oldest records may go");
     assert_eq!(verify(&log, "a", |_| ()).unwrap().oldest_revision, head.oldest_revision);
-    assert_eq!(log.first_kept("a", Keep { since_us: None, bytes: Some(80) }), Ok(newest - 9), "{fault:?}");
+    assert_eq!(
+        log.first_kept("a", Keep { since_us: None, bytes: Some(half + 1) }),
+        Ok(newest - 1),
+        "{fault:?}"
+    );
     append(&mut log).unwrap();
     truncate(&mut log, "a", newest);
     assert_eq!(verify(&log, "a", |_| ()).unwrap().records, 2, "{fault:?}: the rest can be removed later");
@@ -127,18 +133,19 @@ fn second_step<S: Storage>(storage: &S, fault: TruncateFault, expected: fn(&Appe
 }
 
 fn a_truncation_that_fails_leaves_whole_steps<S: Storage>(fresh: impl Fn() -> S) {
-    let step = TRUNCATE_RECORDS_MAX as u64;
     let is_broken = |error: &AppendError| matches!(error, AppendError::Broken(_));
     let is_full = |error: &AppendError| matches!(error, AppendError::Full(_));
-    assert_eq!(second_step(&fresh(), TruncateFault::NoSpace, is_full), step + 1);
+    assert_eq!(second_step(&fresh(), TruncateFault::NoSpace, is_full), 3);
     let fsync = |persists| TruncateFault::FsyncFails { persists };
-    assert_eq!(second_step(&fresh(), fsync(false), is_broken), step + 1);
-    assert_eq!(second_step(&fresh(), fsync(true), is_broken), 2 * step + 1);
+    assert_eq!(second_step(&fresh(), fsync(false), is_broken), 3);
+    assert_eq!(second_step(&fresh(), fsync(true), is_broken), 5);
 }
 
-/// Appends through seeded faults, opening again whenever the log breaks, and keeps book of what was answered.
+/// Appends and truncates through seeded faults, opening again whenever the log breaks, and keeps book of what was answered.
 fn seeded_faults_lose_nothing<S: Storage>(storage: &S, seed: u64) {
     let mut answered = 0;
+    // The oldest revision that a truncation may have left.
+    let mut oldest_max = 1;
     let mut restarts = 0;
     while restarts < 20 {
         let mut log = FaultLog::new(storage.open().unwrap(), Plan::seeded(seed + restarts, 5));
@@ -157,10 +164,19 @@ fn seeded_faults_lose_nothing<S: Storage>(storage: &S, seed: u64) {
                 Err(AppendError::Broken(_)) => break,
                 Err(other) => panic!("seed {seed}: {other}"),
             }
+            oldest_max = answered.saturating_sub(8).max(oldest_max);
+            match log.truncate_before("a", oldest_max) {
+                Ok(truncated) => assert!(truncated.is_done, "seed {seed}: few are removed at once"),
+                Err(AppendError::Full(_)) => (),
+                Err(AppendError::Broken(_)) => break,
+                Err(other) => panic!("seed {seed}: {other}"),
+            }
         }
     }
     let log = storage.open().unwrap();
-    assert!(verify(&log, "a", |_| ()).unwrap().revision >= answered, "seed {seed}");
+    let proven = verify(&log, "a", |_| ()).unwrap();
+    assert!(proven.revision >= answered, "seed {seed}");
+    assert!((2..=oldest_max).contains(&proven.oldest_revision), "seed {seed}: {proven:?}");
 }
 
 fn folder() -> TempDir {
