@@ -107,8 +107,6 @@ async fn walk(cursor: &mut Cursor) -> Result<Bytes, Refusal> {
 
 fn stopping(cursor: &Cursor) -> Refusal {
     let revision = cursor.resume_revision();
-    refusal::stopping(&format!(
-        "the server is stopping; resume from revision {revision}"
-    ))
-    .metadata("resume_revision", revision)
+    refusal::stopping(&format!("the server is stopping; resume from revision {revision}"))
+        .metadata("resume_revision", revision)
 }
