@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The version of the encoding of checkpoints. One of another version is left aside and the log is replayed.
-pub const CHECKPOINT_FORMAT: u16 = 2;
+pub const CHECKPOINT_FORMAT: u16 = 3;
 
 /// The checkpoint cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +39,9 @@ impl State {
         let mut rest = Vec::new();
         self.write_rest(&mut Encoder::new(&mut rest), &mut tables).expect("writing to memory cannot fail");
         let mut bytes = Vec::with_capacity(rest.len() + 1024);
-        tables.write(&mut Encoder::new(&mut bytes)).expect("writing to memory cannot fail");
+        let mut e = Encoder::new(&mut bytes);
+        e.u64(self.archived).expect("writing to memory cannot fail");
+        tables.write(&mut e).expect("writing to memory cannot fail");
         bytes.extend_from_slice(&rest);
         bytes
     }
@@ -53,14 +55,24 @@ impl State {
         bytes: &[u8],
         memory: RequestMemory,
     ) -> Result<Self, CheckpointError> {
+        let archived = Self::archived_in_checkpoint(format, bytes)?;
+        let mut d = Decoder::new(bytes);
+        d.skip()?;
+        let tables = Tables::read(&mut d)?;
+        let mut state = Self { archived, ..Self::new(memory) };
+        state.read_rest(&mut d, &tables)?;
+        Ok(state)
+    }
+
+    /// How many tasks the state of a checkpoint leaves to the archive, without reading the rest.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] if it has another format, or is damaged.
+    pub fn archived_in_checkpoint(format: u16, bytes: &[u8]) -> Result<u64, CheckpointError> {
         if format != CHECKPOINT_FORMAT {
             return Err(CheckpointError::Format(format));
         }
-        let mut d = Decoder::new(bytes);
-        let tables = Tables::read(&mut d)?;
-        let mut state = Self::new(memory);
-        state.read_rest(&mut d, &tables)?;
-        Ok(state)
+        Ok(Decoder::new(bytes).u64()?)
     }
 
     fn write_rest(&self, e: &mut Out<'_>, tables: &mut TableWriter) -> Writing {

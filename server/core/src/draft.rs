@@ -6,7 +6,8 @@
 use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 use crate::{
-    AgentId, AgentState, Handoff, HandoffId, Revision, RuleSet, State, StateChange, Task, TaskEntry, TaskId,
+    AgentId, AgentState, ArchivedTask, Handoff, HandoffId, Revision, RuleSet, State, StateChange, Subject,
+    Task, TaskEntry, TaskId,
     digest::Digest,
     requests::{Remembered, RequestMemory},
 };
@@ -32,6 +33,8 @@ pub struct Changes {
     pub(crate) handoffs: BTreeMap<HandoffId, Arc<Handoff>>,
     pub(crate) rules: Option<RuleSet>,
     pub(crate) requests: NewRequests,
+    /// Archived tasks that the draft was lent.
+    pub(crate) recalled: BTreeMap<TaskId, ArchivedTask>,
 }
 
 /// The requests of a draft, in the order in which they came: the oldest are forgotten first.
@@ -73,6 +76,7 @@ impl<'a> Draft<'a> {
             handoffs: BTreeMap::new(),
             rules: None,
             requests: NewRequests::default(),
+            recalled: BTreeMap::new(),
         };
         Self { state, changes, unpacked: RefCell::default() }
     }
@@ -100,7 +104,8 @@ impl<'a> Draft<'a> {
         if let Some(unpacked) = self.unpacked.borrow().get(id) {
             return Some(Arc::clone(unpacked));
         }
-        let task = self.state.task(id)?;
+        let archived = || self.changes.recalled.get(id).map(|archived| Arc::new(archived.task()));
+        let task = self.state.task(id).or_else(archived)?;
         // Nobody else holds one that was made just now.
         if Arc::strong_count(&task) == 1 {
             self.unpacked.borrow_mut().insert(id.clone(), Arc::clone(&task));
@@ -115,7 +120,38 @@ impl<'a> Draft<'a> {
 
     /// The hand-off of that id.
     pub fn handoff(&self, id: HandoffId) -> Option<Arc<Handoff>> {
-        self.changes.handoffs.get(&id).cloned().or_else(|| self.state.handoff(id))
+        let changed = self.changes.handoffs.get(&id).cloned();
+        changed.or_else(|| self.state.handoff(id)).or_else(|| {
+            self.changes.recalled.values().find_map(|archived| archived.handoff(id)).map(Arc::new)
+        })
+    }
+
+    /// Whether what `subject` names may be archived: it is neither in the draft nor in the state.
+    pub fn lacks(&self, subject: Subject<'_>) -> bool {
+        self.state.archived > 0
+            && match subject {
+                Subject::Task(id) => !self.has_task(id),
+                Subject::Handoff(id) => {
+                    !self.changes.handoffs.contains_key(&id)
+                        && !self.state.handoffs.contains(id)
+                        && !self.changes.recalled.values().any(|archived| archived.has_handoff(id))
+                }
+            }
+    }
+
+    /// Whether it has a task of that id.
+    pub fn has_task(&self, id: &TaskId) -> bool {
+        self.changes.tasks.contains_key(id)
+            || self.state.tasks.contains(id)
+            || self.changes.recalled.contains_key(id)
+    }
+
+    /// Lends it an archived task as of the newest revision. It goes back into the state if the draft changes it. Does nothing if there is one
+    /// of that id.
+    pub fn recall(&mut self, archived: ArchivedTask) {
+        if !self.has_task(&archived.id) {
+            self.changes.recalled.insert(archived.id.clone(), archived);
+        }
     }
 
     /// Which rules are in force.

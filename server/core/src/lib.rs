@@ -6,6 +6,7 @@
 mod agent;
 mod answer;
 mod apply;
+mod archived;
 mod checkpoint;
 mod checkpoint_tables;
 mod codec;
@@ -27,6 +28,7 @@ mod rule;
 mod state;
 mod step;
 mod store;
+mod subject;
 pub mod summary;
 mod task;
 mod text;
@@ -37,6 +39,7 @@ mod verdict;
 pub use agent::{AgentState, StateChange, StateChangeKind};
 pub use answer::{Answer, StateWritten};
 pub use apply::Misfit;
+pub use archived::{ArchivedTask, archived_handoff, archived_task};
 pub use checkpoint::{CHECKPOINT_FORMAT, CheckpointError};
 pub use command::{
     Action, Claim, CloseHandoff, Command, CreateTask, End, EndTask, Proposal, RequestMark, SwitchRule,
@@ -59,6 +62,7 @@ pub use revision::{HandoffId, NotAHandoffId, Revision};
 pub use rule::{BuiltInRule, RuleSet};
 pub use state::{AgentRecord, State, TaskRecord};
 pub use step::{Outcome, execute, replay};
+pub use subject::Subject;
 pub use task::{LastChange, Progress, Task, TaskAfter, TaskStatus};
 pub use text::{AgentId, RuleName, TaskId, Text};
 pub use transfer::{ConflictPolicy, Transfer, TransferSpec, UpdateMode};

@@ -96,6 +96,11 @@ impl Requests {
         }
     }
 
+    /// How many are remembered.
+    pub(crate) fn len(&self) -> usize {
+        self.in_order.len()
+    }
+
     /// All that is remembered, oldest first.
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (Digest, &Remembered)> {
         self.in_order.iter().map(|key| (*key, &self.by_key[key]))

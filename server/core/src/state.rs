@@ -25,6 +25,8 @@ pub struct State {
     pub(crate) rules: RuleSet,
     pub(crate) requests: Requests,
     pub(crate) memory: RequestMemory,
+    /// How many tasks were taken out, to be kept elsewhere.
+    pub(crate) archived: u64,
 }
 
 /// A task with its history.
@@ -82,7 +84,7 @@ impl State {
         self.tasks.after(after)
     }
 
-    /// How many tasks there are.
+    /// How many tasks there are, without those that are [archived](Self::archived_count).
     pub fn task_count(&self) -> usize {
         self.tasks.len()
     }
@@ -121,10 +123,24 @@ impl State {
 
     /// Makes the changes of a draft part of the state. Costs a step per change, whatever the state's size.
     pub fn absorb(&mut self, changes: Changes) {
-        let Changes { head, time_us, tasks, task_entries, agents, state_changes, handoffs, rules, requests } =
-            changes;
+        let Changes {
+            head,
+            time_us,
+            tasks,
+            task_entries,
+            agents,
+            state_changes,
+            handoffs,
+            rules,
+            requests,
+            recalled,
+        } = changes;
         self.head = head;
         self.time_us = time_us;
+        // One that was only looked at stays where it is.
+        for archived in recalled.into_values().filter(|archived| tasks.contains_key(&archived.id)) {
+            self.recall(archived);
+        }
         // Before the hand-offs: what was packed with them is unpacked with them.
         for task in tasks.into_values() {
             self.tasks.put(task, &self.handoffs);

@@ -30,6 +30,24 @@ impl Handoffs {
         Self { slots, open }
     }
 
+    /// Puts back one that was packed, and closed.
+    pub(crate) fn restore(&mut self, id: HandoffId, bytes: Box<[u8]>) {
+        self.slots.insert(id, Slot::Packed(bytes));
+    }
+
+    pub(crate) fn contains(&self, id: HandoffId) -> bool {
+        self.slots.contains_key(&id)
+    }
+
+    pub(crate) fn is_open(&self, id: HandoffId) -> bool {
+        self.open.contains(&id)
+    }
+
+    /// One of them packed.
+    pub(crate) fn packed_one(&self, id: HandoffId) -> Option<Box<[u8]>> {
+        self.slots.get(&id).map(|slot| slot.packed())
+    }
+
     pub(crate) fn get(&self, id: HandoffId) -> Option<Arc<Handoff>> {
         self.slots.get(&id).map(|slot| slot.get(id))
     }
@@ -77,14 +95,18 @@ impl Handoffs {
 
     /// All of them packed, in the order of their ids.
     pub(crate) fn packed(&self) -> impl ExactSizeIterator<Item = (HandoffId, Box<[u8]>)> {
-        self.slots.iter().map(|(id, slot)| match slot {
-            Slot::AsIs(handoff) => (*id, pack_handoff(handoff)),
-            Slot::Packed(bytes) => (*id, bytes.clone()),
-        })
+        self.slots.iter().map(|(id, slot)| (*id, slot.packed()))
     }
 }
 
 impl Slot {
+    fn packed(&self) -> Box<[u8]> {
+        match self {
+            Self::AsIs(handoff) => pack_handoff(handoff),
+            Self::Packed(bytes) => bytes.clone(),
+        }
+    }
+
     fn get(&self, id: HandoffId) -> Arc<Handoff> {
         match self {
             Self::AsIs(handoff) => Arc::clone(handoff),

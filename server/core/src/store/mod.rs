@@ -7,5 +7,5 @@ mod packing;
 mod tasks;
 
 pub(crate) use handoffs::Handoffs;
-pub(crate) use packing::{answer_to_bytes, bytes_to_answer};
+pub(crate) use packing::{answer_to_bytes, bytes_to_answer, unpack_handoff, unpack_task};
 pub(crate) use tasks::Tasks;

@@ -9,6 +9,7 @@ use minicbor::{Decoder, Encoder, decode::Error as DecodeError};
 
 use crate::{
     Answer, Handoff, HandoffId, History, Revision, Task, TaskChange, TaskEntry, TaskId, TaskRecord,
+    TaskStatus,
     codec::{length, optional_shared},
 };
 
@@ -29,8 +30,15 @@ pub(super) fn pack_record(record: &TaskRecord, handoffs: &Handoffs) -> Box<[u8]>
     })
 }
 
+/// Whether the task is finished, without unpacking the rest.
+pub(super) fn is_finished(bytes: &[u8]) -> bool {
+    let mut d = Decoder::new(bytes);
+    let status: Reading<TaskStatus> = d.str().and_then(|_description| d.decode());
+    status.expect(OWN_BYTES).is_finished()
+}
+
 /// The task alone.
-pub(super) fn unpack_task(id: &TaskId, bytes: &[u8]) -> Task {
+pub(crate) fn unpack_task(id: &TaskId, bytes: &[u8]) -> Task {
     read_task(&mut Decoder::new(bytes), id).expect(OWN_BYTES)
 }
 
@@ -49,7 +57,8 @@ pub(super) fn pack_handoff(handoff: &Handoff) -> Box<[u8]> {
     pack(|e| write_handoff(e, handoff))
 }
 
-pub(super) fn unpack_handoff(id: HandoffId, bytes: &[u8]) -> Handoff {
+/// The hand-off alone.
+pub(crate) fn unpack_handoff(id: HandoffId, bytes: &[u8]) -> Handoff {
     read_handoff(&mut Decoder::new(bytes), id).expect(OWN_BYTES)
 }
 

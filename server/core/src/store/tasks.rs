@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     Handoffs,
-    packing::{pack_record, unpack_record, unpack_task},
+    packing::{is_finished, pack_record, unpack_record, unpack_task},
 };
 use crate::{Revision, Task, TaskChange, TaskId, TaskRecord, limits::UNPACKED_CHANGES_MAX};
 
@@ -49,6 +49,28 @@ impl Tasks {
 
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
+    }
+
+    pub(crate) fn contains(&self, id: &str) -> bool {
+        self.slots.contains_key(id)
+    }
+
+    /// Those that rest and are finished, packed, in the order of their ids after `after`.
+    pub(crate) fn resting_finished(&self, after: Option<&str>) -> impl Iterator<Item = (&TaskId, &[u8])> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.slots.range::<str, _>((start, Bound::Unbounded)).filter_map(|(id, slot)| match slot {
+            Slot::Packed(bytes) if is_finished(bytes) => Some((id, &**bytes)),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn remove(&mut self, id: &TaskId) {
+        self.slots.remove(id);
+    }
+
+    /// Puts back one that was packed.
+    pub(crate) fn restore(&mut self, id: TaskId, bytes: Box<[u8]>) {
+        self.slots.insert(id, Slot::Packed(bytes));
     }
 
     pub(crate) fn task(&self, id: &str) -> Option<Arc<Task>> {

@@ -1,5 +1,6 @@
 //! What the core promises, one promise a test.
 
+mod archived;
 mod checkpoints;
 mod figures;
 mod handoffs;

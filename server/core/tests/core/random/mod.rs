@@ -1,5 +1,6 @@
 //! The core against the plain world, over random operations.
 
+mod archive;
 mod comparison;
 mod difference;
 mod generator;

@@ -3,6 +3,7 @@
 use baton_core::{Draft, Outcome, RequestMemory, State, encode_body, execute};
 
 use super::{
+    archive::Archive,
     difference::{compare, compare_replies},
     generator::Generator,
     to_core,
@@ -25,6 +26,8 @@ pub(crate) struct Record {
 pub(crate) struct Run {
     generator: Generator,
     now_us: i64,
+    /// What of the state is kept outside of it between two batches.
+    archive: Archive,
     pub(crate) state: State,
     pub(crate) world: World,
     pub(crate) records: Vec<Record>,
@@ -38,6 +41,7 @@ impl Run {
         let mut run = Self {
             generator: Generator::new(seed),
             now_us: 1_700_000_000_000_000,
+            archive: Archive::default(),
             state,
             world: World::new(MEMORY.count_max, MEMORY.age_us_max, mistake),
             records: Vec::new(),
@@ -52,6 +56,7 @@ impl Run {
             performed += size;
             batches += 1;
         }
+        run.archive.recall_all(&mut run.state);
         compare(&run.state, &run.world, usize::MAX)
             .map_err(|difference| format!("BATON_SEED={seed}: at the end, {difference}"))?;
         Ok(run)
@@ -59,6 +64,7 @@ impl Run {
 
     fn batch(&mut self, size: usize, depth: usize) -> Result<(), String> {
         self.pass_time();
+        self.archive.take_out(&mut self.state, &mut self.generator.rng);
         // A batch that cannot be recorded is dropped: nobody must be able to tell that it ever was.
         if self.generator.rng.u32(0..100) < 5 {
             let mut world = self.world.clone();
@@ -74,6 +80,8 @@ impl Run {
             }
             self.state.absorb(changes);
         }
+        // Everything is shown, wherever it is kept.
+        self.archive.recall_all(&mut self.state);
         compare(&self.state, &self.world, depth)
     }
 
@@ -93,7 +101,9 @@ impl Run {
         let mut entries = Vec::new();
         for _ in 0..size {
             let op: Op = self.generator.op(world, self.now_us);
-            let said = execute(&mut draft, &to_core::command(&op), self.now_us);
+            let command = to_core::command(&op);
+            self.archive.lend(&mut draft, command.action.subject());
+            let said = execute(&mut draft, &command, self.now_us);
             let (reply, repeated) = world.perform(&op, self.now_us);
             compare_replies(&said, &reply, repeated)
                 .map_err(|difference| format!("{difference}\n  asked: {op:?}"))?;

@@ -1,0 +1,154 @@
+//! Takes finished tasks that rest out of a state, to be kept elsewhere, and puts them back.
+//!
+//! Pure: knows nothing of where they are kept. They leave in the bytes in which they are kept in memory, and come back in the same.
+
+use std::{borrow::Cow, sync::Arc};
+
+use crate::{
+    Handoff, HandoffId, Revision, State, Task, TaskChange, TaskId, TaskRecord,
+    store::{Handoffs, Tasks, unpack_handoff, unpack_task},
+};
+
+/// A finished task that rests, with its history and its hand-offs: all that a state knows of it.
+///
+/// The bytes are as [`State::resting`] gave them, in the format of [`CHECKPOINT_FORMAT`](crate::CHECKPOINT_FORMAT): whoever keeps them makes
+/// sure that they come back unaltered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchivedTask {
+    /// Its id.
+    pub id: TaskId,
+    /// The newest entry of its history.
+    pub revision: Revision,
+    /// The task and its history, packed.
+    pub body: Box<[u8]>,
+    /// Its hand-offs, packed, in the order of their ids.
+    pub handoffs: Vec<(HandoffId, Box<[u8]>)>,
+}
+
+/// The task of that id, from its bytes.
+pub fn archived_task(id: &TaskId, body: &[u8]) -> Task {
+    unpack_task(id, body)
+}
+
+/// The hand-off of that id, from its bytes.
+pub fn archived_handoff(id: HandoffId, body: &[u8]) -> Handoff {
+    unpack_handoff(id, body)
+}
+
+impl ArchivedTask {
+    /// The task alone.
+    pub fn task(&self) -> Task {
+        unpack_task(&self.id, &self.body)
+    }
+
+    /// The task with its history.
+    pub fn record(self) -> TaskRecord {
+        let id = self.id.clone();
+        let mut state = State::default();
+        state.recall(self);
+        let record = state.task_record(&id).map(Cow::into_owned);
+        record.expect("it was put there just now")
+    }
+
+    /// One of its hand-offs.
+    pub fn handoff(&self, id: HandoffId) -> Option<Handoff> {
+        let found = self.handoffs.iter().find(|(present, _)| *present == id);
+        found.map(|(id, bytes)| unpack_handoff(*id, bytes))
+    }
+
+    /// Whether it has that hand-off.
+    pub fn has_handoff(&self, id: HandoffId) -> bool {
+        self.handoffs.iter().any(|(present, _)| *present == id)
+    }
+}
+
+impl State {
+    /// How many tasks were taken out and not put back.
+    pub fn archived_count(&self) -> u64 {
+        self.archived
+    }
+
+    /// How many tasks and remembered requests it holds: what a checkpoint of it has to copy.
+    pub fn held_count(&self) -> usize {
+        self.tasks.len() + self.requests.len()
+    }
+
+    /// Whether it has a task of that id.
+    pub fn has_task(&self, id: &str) -> bool {
+        self.tasks.contains(id)
+    }
+
+    /// The finished tasks that have no open hand-off and were not changed by the newest events, in the order of their ids after `after`.
+    pub fn resting(&self, after: Option<&str>) -> impl Iterator<Item = ArchivedTask> {
+        let found = self.tasks.resting_finished(after);
+        found.filter_map(|(id, body)| taken_out(id, body, &self.tasks, &self.handoffs))
+    }
+
+    /// Removes a task with its hand-offs if `revision` is the newest of its history. Whoever calls this keeps it, and lends it to
+    /// [drafts](crate::Draft::recall). Tells whether it was removed.
+    pub fn forget(&mut self, id: &TaskId, revision: Revision) -> bool {
+        let Some(record) = self.tasks.record(id, &self.handoffs) else { return false };
+        if newest(&record) != Some(revision) {
+            return false;
+        }
+        for handoff in kept_handoffs(&record, &self.handoffs) {
+            self.handoffs.remove(handoff);
+        }
+        self.tasks.remove(id);
+        self.archived += 1;
+        true
+    }
+
+    /// Puts a task back that was taken out. Does nothing if there is one of its id.
+    pub fn recall(&mut self, archived: ArchivedTask) {
+        let ArchivedTask { id, revision: _, body, handoffs } = archived;
+        if self.tasks.contains(&id) {
+            return;
+        }
+        for (handoff, bytes) in handoffs {
+            self.handoffs.restore(handoff, bytes);
+        }
+        self.tasks.restore(id, body);
+        self.archived = self.archived.saturating_sub(1);
+    }
+}
+
+fn taken_out(id: &TaskId, body: &[u8], tasks: &Tasks, handoffs: &Handoffs) -> Option<ArchivedTask> {
+    let record = tasks.record(id, handoffs)?;
+    let revision = newest(&record)?;
+    if has_open_handoff(&record, handoffs) {
+        return None;
+    }
+    let kept = kept_handoffs(&record, handoffs);
+    let handoffs = kept.into_iter().filter_map(|id| Some((id, handoffs.packed_one(id)?))).collect();
+    Some(ArchivedTask { id: id.clone(), revision, body: body.into(), handoffs })
+}
+
+fn newest(record: &TaskRecord) -> Option<Revision> {
+    record.history.entries().back().map(|entry| entry.revision)
+}
+
+fn told_handoffs(record: &TaskRecord) -> impl Iterator<Item = &Arc<Handoff>> {
+    record.history.entries().iter().filter_map(|entry| match &entry.what {
+        TaskChange::Handoff(handoff) => Some(handoff),
+        _ => None,
+    })
+}
+
+/// The hand-offs whose present version its history tells of, each once: all that it has, if none is open.
+fn kept_handoffs(record: &TaskRecord, handoffs: &Handoffs) -> Vec<HandoffId> {
+    let kept = told_handoffs(record).filter(|handoff| handoffs.holds(handoff));
+    let mut ids: Vec<HandoffId> = kept.map(|handoff| handoff.id).collect();
+    ids.sort_unstable();
+    ids
+}
+
+fn has_open_handoff(record: &TaskRecord, handoffs: &Handoffs) -> bool {
+    if record.task.open_handoff.is_some() || told_handoffs(record).any(|handoff| handoffs.is_open(handoff.id))
+    {
+        return true;
+    }
+    // The entry that tells of an open one may have been dropped; that is rare enough to look at all that are open.
+    let of_task = |id: HandoffId| handoffs.get(id).is_some_and(|handoff| handoff.task_id == record.task.id);
+    record.history.dropped() > 0 && handoffs.open().any(of_task)
+}
