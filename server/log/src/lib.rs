@@ -8,6 +8,7 @@
 
 mod admission;
 mod answered;
+mod archive;
 mod chain;
 mod checkpoints;
 mod error;
@@ -25,6 +26,10 @@ mod sync_folder;
 pub mod testing;
 mod verify;
 
+pub use archive::{
+    Archive, ArchiveError, ArchiveReader, ArchivedBody, ArchivedHandoff, ArchivedRow, MemoryArchive, Rows,
+    SqliteArchive, SqliteArchiveReader,
+};
 pub use chain::Chain;
 pub use checkpoints::{Checkpoint, CheckpointError, Checkpoints, FileCheckpoints, MemoryCheckpoints};
 pub use error::{AppendError, Damage, DamageKind, ReadError};

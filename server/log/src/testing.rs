@@ -3,6 +3,7 @@
 //! Knows nothing of the implementations: a [`Bench`] opens, and opens again, the log under test. The checks panic with
 //! what was promised and not kept; they are meant to be called from tests.
 
+pub mod archive;
 mod retention;
 
 use std::sync::Arc;

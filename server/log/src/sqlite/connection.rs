@@ -26,7 +26,7 @@ const STATEMENTS_MAX: usize = 32;
 
 /// Opens the connection that writes. It leaves the WAL alone when it is dropped until [`may_clean_up`] is called: a
 /// log that turns out to be damaged is left as it was found.
-pub(super) fn open_writer(path: &Path, create: bool) -> Result<Connection> {
+pub(crate) fn open_writer(path: &Path, create: bool) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let flags = if create { flags | OpenFlags::SQLITE_OPEN_CREATE } else { flags };
     let connection = open(path, flags)?;
@@ -37,7 +37,7 @@ pub(super) fn open_writer(path: &Path, create: bool) -> Result<Connection> {
 }
 
 /// Sets how the writing connection makes its transactions durable.
-pub(super) fn make_durable(connection: &Connection) -> Result<()> {
+pub(crate) fn make_durable(connection: &Connection) -> Result<()> {
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -51,7 +51,7 @@ pub(super) fn make_durable(connection: &Connection) -> Result<()> {
 
 /// Makes durable everything that can be read now, by moving the whole WAL into the database, and lets the connection
 /// clean up behind itself from now on.
-pub(super) fn may_clean_up(connection: &Connection) -> Result<()> {
+pub(crate) fn may_clean_up(connection: &Connection) -> Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     Ok(())
@@ -73,7 +73,7 @@ pub(super) fn limit_size(connection: &Connection, bytes: u64) -> Result<()> {
 }
 
 /// Opens a connection that only reads. It is not opened read-only, because readers of a WAL share its index file.
-pub(super) fn open_reader(path: &Path) -> Result<Connection> {
+pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "query_only", true)?;

@@ -56,7 +56,7 @@ pub(super) fn of_open(path: &Path, what: &str, error: rusqlite::Error) -> OpenEr
 }
 
 /// SQLite's words and its extended code, which says which system call failed.
-pub(super) fn describe(error: &rusqlite::Error) -> String {
+pub(crate) fn describe(error: &rusqlite::Error) -> String {
     match error {
         rusqlite::Error::SqliteFailure(ffi::Error { extended_code, .. }, _) => {
             let name = match *extended_code {

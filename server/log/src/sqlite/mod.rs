@@ -6,12 +6,12 @@
 
 mod answered_file;
 mod append;
-mod connection;
-mod failure;
+pub(crate) mod connection;
+pub(crate) mod failure;
 mod folder;
 mod kept;
 mod open;
-mod read;
+pub(crate) mod read;
 mod recover;
 mod schema;
 mod tamper;

@@ -162,12 +162,12 @@ fn placed(row: &Row<'_>, namespace: &Arc<str>) -> rusqlite::Result<Placed> {
 }
 
 /// A number from a column. Negative ones are never written; as 0 they fail every check that follows.
-pub(super) fn unsigned(number: i64) -> u64 {
+pub(crate) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
 /// A number for a column: revisions beyond the greatest are never written, so nothing is found there.
-pub(super) fn signed(number: u64) -> i64 {
+pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 

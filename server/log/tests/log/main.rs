@@ -1,6 +1,7 @@
 //! The tests of the log, as one binary: through its public door only.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod archive;
 mod checkpoints;
 mod contract;
 mod faults;
