@@ -4,9 +4,10 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use baton_core::RequestMemory;
+use baton_core::{CHECKPOINT_FORMAT, RequestMemory};
 use baton_log::{
-    CheckpointError, FileCheckpoints, LogId, LogReader, OpenError, ReadError, SqliteLog, SqliteOptions,
+    ArchiveError, CheckpointError, FileCheckpoints, LogId, LogReader, OpenError, ReadError, SqliteArchive,
+    SqliteLog, SqliteOptions,
 };
 use tokio::net::TcpListener;
 use tracing::info;
@@ -52,6 +53,9 @@ pub enum ServerError {
     /// The checkpoints cannot be opened.
     #[error(transparent)]
     Checkpoints(#[from] CheckpointError),
+    /// The archive cannot be opened.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// The log cannot be turned into state.
     #[error(transparent)]
     Engine(#[from] OpenEngineError),
@@ -83,10 +87,11 @@ impl Server {
     /// [`ServerError`] if the configuration, the folder or the log cannot be used. Nothing is changed then.
     pub fn open(config: Config, metrics: Arc<Metrics>) -> Result<Self, ServerError> {
         config.validate()?;
-        let (log, checkpoints) = open_data(&config.data, config.log_size_bytes_max)?;
+        let (log, checkpoints, archive) = open_data(&config.data, config.log_size_bytes_max)?;
         let parts = EngineParts {
             log: Box::new(log),
             checkpoints: Box::new(checkpoints),
+            archive: Box::new(archive),
             clock: Arc::new(SystemClock),
             metrics,
         };
@@ -217,10 +222,14 @@ async fn stop_when_engine_stops(engine: Engine, readiness: Readiness, shutdown: 
     }
 }
 
-fn open_data(data: &Path, size_bytes_max: Option<u64>) -> Result<(SqliteLog, FileCheckpoints), ServerError> {
+fn open_data(
+    data: &Path,
+    size_bytes_max: Option<u64>,
+) -> Result<(SqliteLog, FileCheckpoints, SqliteArchive), ServerError> {
     let log = SqliteLog::open(data, &SqliteOptions { size_bytes_max })?;
     let checkpoints = FileCheckpoints::open(data)?;
-    Ok((log, checkpoints))
+    let archive = SqliteArchive::open(data, log.id(), CHECKPOINT_FORMAT)?;
+    Ok((log, checkpoints, archive))
 }
 
 fn limits(config: &Config) -> EngineLimits {

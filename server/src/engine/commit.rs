@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use baton_core::{Answer, BODY_FORMAT, Changes, Draft, Entry, Outcome, encode_body, execute};
-use baton_log::{Append, Hash, Record};
+use baton_core::{Answer, BODY_FORMAT, Changes, Command, Draft, Entry, Outcome, encode_body, execute};
+use baton_log::{Append, ArchiveReader, Hash, Record};
 use tokio::sync::oneshot;
 
-use super::{EngineError, namespace::Namespace, queue::Submission};
+use super::{EngineError, namespace::Namespace, queue::Submission, recall::lend};
 
 /// An answer that waits for the record that it tells of, and whom it is for.
 pub(super) struct Reply {
@@ -57,6 +57,7 @@ pub(super) fn by_namespace(batch: Vec<Submission>) -> BTreeMap<Arc<str>, Vec<Sub
 /// Decides the commands of one namespace, in order. `None`: nothing is to be recorded.
 pub(super) fn prepare(
     namespace: &Arc<Namespace>,
+    archive: &dyn ArchiveReader,
     previous: Hash,
     group: Vec<Submission>,
     clock_us: i64,
@@ -71,14 +72,15 @@ pub(super) fn prepare(
         let answer = if submission.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             Err(EngineError::DeadlinePassed)
         } else {
-            match execute(&mut draft, &submission.command, now_us) {
-                Ok(Outcome::Recorded(entry, answer)) => {
-                    entries.push(entry);
-                    Ok(answer)
+            decide(&mut draft, &submission.command, namespace.name(), archive, now_us).map(|outcome| {
+                match outcome {
+                    Outcome::Recorded(entry, answer) => {
+                        entries.push(entry);
+                        answer
+                    }
+                    Outcome::Repeated(answer) => answer,
                 }
-                Ok(Outcome::Repeated(answer)) => Ok(answer),
-                Err(rejection) => Err(rejection.into()),
-            }
+            })
         };
         replies.push(Reply::new(submission.reply, answer));
     }
@@ -105,4 +107,19 @@ pub(super) fn prepare(
         changes,
         entries,
     })
+}
+
+/// Decides one command, with what is archived of its task.
+fn decide(
+    draft: &mut Draft<'_>,
+    command: &Command,
+    namespace: &str,
+    archive: &dyn ArchiveReader,
+    now_us: i64,
+) -> Result<Outcome, EngineError> {
+    if let Some(subject) = command.action.subject() {
+        lend(draft, subject, namespace, archive, u64::MAX)
+            .map_err(|error| EngineError::ArchiveUnreadable(error.to_string()))?;
+    }
+    Ok(execute(draft, command, now_us)?)
 }

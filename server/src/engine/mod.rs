@@ -3,14 +3,19 @@
 //! One thread owns the log and the right to change namespaces. Knows nothing of gRPC.
 
 mod announcer;
+pub mod archived;
+mod attic;
 mod commit;
 mod error;
+mod forgetting;
 mod namespace;
 mod namespaces;
 mod open;
 mod queue;
 mod readers;
+mod recall;
 mod recent;
+mod replay;
 mod retention;
 mod shelf;
 mod snapshots;
@@ -28,13 +33,14 @@ pub use retention::Retention;
 use std::{sync::Arc, thread::JoinHandle, time::Instant};
 
 use baton_core::{Answer, Command, RequestMemory};
-use baton_log::{Checkpoints, Log, LogId};
+use baton_log::{Archive, Checkpoints, Log, LogId};
 use tokio::{
     runtime::Handle,
     sync::{oneshot, watch},
 };
 
 use crate::{clock::Clock, metrics::Metrics};
+use forgetting::{Forgets, Forgetter};
 use queue::{Queue, Submission};
 use retention::Retainer;
 use shelf::Shelf;
@@ -73,6 +79,8 @@ pub struct EngineParts {
     pub log: Box<dyn Log>,
     /// What saves replaying all of it.
     pub checkpoints: Box<dyn Checkpoints>,
+    /// The finished tasks that checkpoints, and states, leave out.
+    pub archive: Box<dyn Archive>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where commits are counted.
@@ -125,23 +133,35 @@ impl Engine {
         parts: EngineParts,
         limits: EngineLimits,
     ) -> Result<(Self, EngineThread, Vec<Recovered>), OpenEngineError> {
-        let EngineParts { log, checkpoints, clock, metrics } = parts;
-        let opened = open::open(&*log, &*checkpoints, limits.request_memory)?;
+        let EngineParts { log, checkpoints, archive, clock, metrics } = parts;
+        let archive_reader = archive.reader()?;
+        let [archive_readers, archive_readers_at_length] = [readers::READERS, readers::READERS_AT_LENGTH]
+            .map(|count| (0..count).map(|_| archive.reader()).collect::<Result<_, _>>());
+        let (queue, inbox) = Queue::new(limits.queue_commands_max, limits.queue_bytes_max);
         let reader = log.reader().map_err(OpenEngineError::Read)?;
+        let mut shelf =
+            Shelf::new(reader, (checkpoints, archive), limits.request_memory, limits.checkpoint_events);
+        let opened = open::open(&mut shelf)?;
+        shelf.tell(Forgets::new(queue.upkeep()));
         let readers = (0..readers::READERS).map(|_| log.reader()).collect::<Result<_, _>>()?;
         let (log_id, log_kind) = (log.id(), log.kind());
-        let namespaces = Arc::new(Namespaces::new(opened.namespaces, readers, limits, Arc::clone(&metrics)));
-        let (queue, inbox) = Queue::new(limits.queue_commands_max, limits.queue_bytes_max);
+        let namespaces = Arc::new(Namespaces::new(
+            opened.namespaces,
+            readers,
+            (archive_readers?, archive_readers_at_length?),
+            limits,
+            Arc::clone(&metrics),
+        ));
         let (stopped_tx, stopped) = watch::channel(None);
-        let retainer = Retainer::new(limits.retention, Arc::clone(&clock), queue.truncations());
-        let (snapshots, saver) =
-            snapshots::start(Shelf::new(reader, checkpoints, limits.request_memory), retainer);
+        let retainer = Retainer::new(limits.retention, Arc::clone(&clock), queue.upkeep());
+        let (snapshots, saver) = snapshots::start(shelf, retainer);
         let truncator = Truncator::new(Arc::clone(&metrics));
         for namespace in &opened.recovered {
             truncator.show_oldest(&namespace.namespace, namespace.oldest_revision.0);
         }
         let thread = thread::start(thread::Owner {
             log,
+            archive: archive_reader,
             inbox,
             namespaces: Arc::clone(&namespaces),
             heads: opened.heads,
@@ -151,6 +171,7 @@ impl Engine {
             stopped: stopped_tx,
             snapshots,
             truncator,
+            forgetter: Forgetter::default(),
             snapshot_revisions: opened.snapshot_revisions,
             runtime: Handle::try_current().ok(),
         });

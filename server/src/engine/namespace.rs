@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock, atomic::AtomicBool};
 
-use baton_core::{Changes, Revision, State};
+use baton_core::{Changes, Revision, State, TaskId};
 use parking_lot::{RwLock, RwLockReadGuard};
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::watch;
@@ -69,6 +69,14 @@ impl Namespace {
         self.recent.write().push(Arc::new(commit), events_max, bytes_max);
         self.head.send_replace(head);
         self.show_head();
+    }
+
+    /// Forgets tasks that are in the archive as of these revisions. Those that were changed since stay.
+    pub(super) fn forget(&self, tasks: &[(TaskId, Revision)]) {
+        let mut state = self.state.write();
+        for (id, revision) in tasks {
+            state.forget(id, *revision);
+        }
     }
 
     fn show_head(&self) {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 
 use baton_core::{BodyError, Revision, State};
-use baton_log::{LogReader, ReadError, ReadLimit};
+use baton_log::{ArchiveReader, LogReader, ReadError, ReadLimit};
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
@@ -15,10 +15,14 @@ const READ_RECORDS: usize = 256;
 /// Most bytes of records that are read from the log at once, if there are more than one: what a watcher that is far behind may hold.
 const READ_BYTES: usize = 256 * 1024;
 
+type ArchiveReaders = Vec<Box<dyn ArchiveReader>>;
+
 /// All namespaces.
 pub struct Namespaces {
     by_name: RwLock<BTreeMap<Arc<str>, Arc<Namespace>>>,
-    readers: Arc<Readers>,
+    readers: Arc<Readers<dyn LogReader>>,
+    pub(super) archive: Arc<Readers<dyn ArchiveReader>>,
+    pub(super) archive_at_length: Arc<Readers<dyn ArchiveReader>>,
     limits: EngineLimits,
     metrics: Arc<Metrics>,
 }
@@ -59,6 +63,7 @@ impl Namespaces {
     pub(super) fn new(
         states: Vec<(Arc<str>, State)>,
         readers: Vec<Box<dyn LogReader>>,
+        (archive, archive_at_length): (ArchiveReaders, ArchiveReaders),
         limits: EngineLimits,
         metrics: Arc<Metrics>,
     ) -> Self {
@@ -66,7 +71,15 @@ impl Namespaces {
             let namespace = Namespace::new(Arc::clone(&name), state, &metrics);
             (name, namespace)
         });
-        Self { by_name: RwLock::new(by_name.collect()), readers: Readers::new(readers), limits, metrics }
+        let by_name = RwLock::new(by_name.collect());
+        Self {
+            by_name,
+            readers: Readers::new(readers),
+            archive: Readers::new(archive),
+            archive_at_length: Readers::new(archive_at_length),
+            limits,
+            metrics,
+        }
     }
 
     /// The namespace of that name, if anything was ever recorded in it.

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use baton_core::{BodyError, Draft, Misfit, RequestMemory, Revision, State, decode_body, replay};
-use baton_log::{Checkpoints, Hash, Head, LogReader, ReadError, ReadLimit, Record};
+use baton_core::{BodyError, Misfit, RequestMemory, Revision, State};
+use baton_log::{ArchiveError, ArchiveReader, Checkpoints, Hash, Head, LogReader, ReadError};
 use tracing::warn;
 
-use super::trust::judge;
+use super::{shelf::Shelf, trust::judge};
 
 /// Why an engine cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,9 @@ pub enum OpenEngineError {
     /// The log cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The archive cannot be used.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// A record cannot be understood.
     #[error("namespace {namespace}: revision {revision}: {source}")]
     Body {
@@ -27,7 +30,7 @@ pub enum OpenEngineError {
     /// The log does not begin at revision 1, and what was before is in no checkpoint that can be used.
     #[error(
         "namespace {namespace}: the log has revisions {oldest} to {newest}; what came before is in its checkpoints alone, \
-         and {}: restore the folder `checkpoints`, or the whole data folder, from a backup",
+         and {}: restore the folder `checkpoints`, or the whole data folder, from a backup (`archive.db` goes with the checkpoints)",
         told(unusable)
     )]
     PastMissing {
@@ -82,23 +85,19 @@ pub(super) struct Opened {
     pub(super) recovered: Vec<Recovered>,
 }
 
-/// Reads all namespaces of `log`.
-pub(super) fn open(
-    log: &(impl LogReader + ?Sized),
-    checkpoints: &dyn Checkpoints,
-    memory: RequestMemory,
-) -> Result<Opened, OpenEngineError> {
+/// Reads all namespaces of the log that `shelf` stands on.
+pub(super) fn open(shelf: &mut Shelf) -> Result<Opened, OpenEngineError> {
     let mut opened = Opened {
         namespaces: Vec::new(),
         heads: BTreeMap::new(),
         snapshot_revisions: BTreeMap::new(),
         recovered: Vec::new(),
     };
-    for head in log.heads()? {
+    for head in shelf.log().heads()? {
         let started = Instant::now();
-        let mut state = from_checkpoint(log, checkpoints, &head, Revision(head.revision), memory)?;
+        let mut state = shelf.begin(&head)?;
         let checkpoint_revision = state.head();
-        catch_up(log, &head.namespace, &mut state, Revision(head.revision))?;
+        let saved = shelf.advance(&head.namespace, &mut state, Revision(head.revision))?.saved;
         opened.recovered.push(Recovered {
             namespace: Arc::clone(&head.namespace),
             revision: state.head(),
@@ -107,7 +106,8 @@ pub(super) fn open(
             took_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
         });
         opened.heads.insert(Arc::clone(&head.namespace), head.hash);
-        opened.snapshot_revisions.insert(Arc::clone(&head.namespace), checkpoint_revision.0);
+        let newest_saved = saved.unwrap_or(checkpoint_revision);
+        opened.snapshot_revisions.insert(Arc::clone(&head.namespace), newest_saved.0);
         opened.namespaces.push((head.namespace, state));
     }
     Ok(opened)
@@ -117,6 +117,7 @@ pub(super) fn open(
 pub(super) fn from_checkpoint(
     log: &(impl LogReader + ?Sized),
     checkpoints: &dyn Checkpoints,
+    archive: &dyn ArchiveReader,
     head: &Head,
     until: Revision,
     memory: RequestMemory,
@@ -133,7 +134,7 @@ pub(super) fn from_checkpoint(
         if until < Revision(head.revision) && revision > until.0 {
             continue;
         }
-        let why = match judge(&checkpoint, log, head)? {
+        let why = match judge(&checkpoint, log, archive, head)? {
             Ok(()) => match State::from_checkpoint(checkpoint.format, &checkpoint.body, memory) {
                 Ok(state) => return Ok(state),
                 Err(error) => error.to_string(),
@@ -152,47 +153,4 @@ pub(super) fn from_checkpoint(
         });
     }
     Ok(State::new(memory))
-}
-
-/// Replays what the log has after `state`, up to and with `until`, and gives the hash of the last record that it replayed.
-pub(super) fn catch_up(
-    log: &(impl LogReader + ?Sized),
-    namespace: &Arc<str>,
-    state: &mut State,
-    until: Revision,
-) -> Result<Option<Hash>, OpenEngineError> {
-    let mut hash = None;
-    while state.head() < until {
-        let limit = ReadLimit { records: 256, bytes: 16 * 1024 * 1024 };
-        let records = log.read(namespace, state.head().next().0, limit)?;
-        if records.is_empty() {
-            break;
-        }
-        for record in &records {
-            replay_record(namespace, state, record)?;
-            hash = Some(record.checksum);
-            if state.head() >= until {
-                break;
-            }
-        }
-    }
-    Ok(hash)
-}
-
-fn replay_record(namespace: &Arc<str>, state: &mut State, record: &Record) -> Result<(), OpenEngineError> {
-    let entries = decode_body(record.format, &record.body).map_err(|source| OpenEngineError::Body {
-        namespace: Arc::clone(namespace),
-        revision: record.first_revision,
-        source,
-    })?;
-    let mut draft = Draft::new(state);
-    // A record may begin before what is still to be replayed.
-    let known = draft.head().0.saturating_sub(record.first_revision - 1);
-    for entry in entries.iter().skip(usize::try_from(known).unwrap_or(usize::MAX)) {
-        replay(&mut draft, entry, record.time_us)
-            .map_err(|source| OpenEngineError::Misfit { namespace: Arc::clone(namespace), source })?;
-    }
-    let changes = draft.into_changes();
-    state.absorb(changes);
-    Ok(())
 }

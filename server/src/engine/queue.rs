@@ -1,4 +1,4 @@
-//! What waits for the engine: commands, bounded by count and by bytes, and truncations of the log.
+//! What waits for the engine: commands, bounded by count and by bytes, and what keeps the house in order.
 
 use std::{
     sync::{
@@ -18,7 +18,7 @@ use tokio::sync::{
     oneshot,
 };
 
-use super::{EngineError, truncation::Truncation};
+use super::{EngineError, forgetting::Forgetting, truncation::Truncation};
 
 /// One command that waits, and who waits for its answer.
 #[derive(Debug)]
@@ -32,13 +32,10 @@ pub(super) struct Submission {
 
 /// What the engine's thread is asked to do.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all are commands: a box would cost each of them an allocation"
-)]
 enum Message {
     Command(Submission),
     Truncate(Truncation),
+    Forget(Forgetting),
 }
 
 // Shared by all handles, so that taking it out closes the channel for all of them.
@@ -52,9 +49,9 @@ pub(super) struct Queue {
     bytes_max: usize,
 }
 
-/// The writing end for truncations. It does not keep the engine running.
+/// The writing end for truncations and for what is to be forgotten. It does not keep the engine running.
 #[derive(Clone, Debug)]
-pub(super) struct Truncations(Weak<Sender>);
+pub(super) struct Upkeep(Weak<Sender>);
 
 /// The reading end, owned by the engine's thread.
 #[derive(Debug)]
@@ -70,6 +67,7 @@ pub(super) struct Inbox {
 pub(super) struct Taken {
     pub(super) commands: Vec<Submission>,
     pub(super) truncations: Vec<Truncation>,
+    pub(super) forgettings: Vec<Forgetting>,
 }
 
 /// The queue is closed and empty.
@@ -104,9 +102,9 @@ impl Queue {
         })
     }
 
-    /// The end for truncations.
-    pub(super) fn truncations(&self) -> Truncations {
-        Truncations(Arc::downgrade(&self.sender))
+    /// The end for truncations and for what is to be forgotten.
+    pub(super) fn upkeep(&self) -> Upkeep {
+        Upkeep(Arc::downgrade(&self.sender))
     }
 
     /// Takes no more; what waits is still worked off.
@@ -119,13 +117,22 @@ impl Queue {
     }
 }
 
-impl Truncations {
+impl Upkeep {
     /// Asks for a truncation. Waits for its place among the commands if the queue is full; does nothing if it is closed.
-    pub(super) fn ask(&self, truncation: Truncation) {
+    pub(super) fn truncate(&self, truncation: Truncation) {
+        self.send(Message::Truncate(truncation));
+    }
+
+    /// Asks to forget tasks, in the same way.
+    pub(super) fn forget(&self, forgetting: Forgetting) {
+        self.send(Message::Forget(forgetting));
+    }
+
+    fn send(&self, message: Message) {
         let Some(shared) = self.0.upgrade() else { return };
         let Some(sender) = shared.read().clone() else { return };
         // The lock is not held while it waits, and an engine that ends meanwhile has no use for it.
-        let _ = sender.blocking_send(Message::Truncate(truncation));
+        let _ = sender.blocking_send(message);
     }
 }
 
@@ -151,11 +158,12 @@ impl Inbox {
     }
 
     fn sort(&mut self) -> Taken {
-        let mut taken = Taken { commands: Vec::with_capacity(self.messages.len()), truncations: Vec::new() };
+        let mut taken = Taken { commands: Vec::with_capacity(self.messages.len()), ..Taken::default() };
         for message in self.messages.drain(..) {
             match message {
                 Message::Command(submission) => taken.commands.push(submission),
                 Message::Truncate(truncation) => taken.truncations.push(truncation),
+                Message::Forget(forgetting) => taken.forgettings.push(forgetting),
             }
         }
         let bytes: usize = taken.commands.iter().map(|submission| submission.bytes).sum();

@@ -1,30 +1,32 @@
-//! A few readers of the log for those who watch from far behind, lent in the order in which they are asked for.
+//! A few readers of the log, or of the archive, for those who may not block, lent in the order in which they are asked for.
 //!
 //! Knows nothing of what is read.
 
 use std::sync::Arc;
 
-use baton_log::LogReader;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-/// How many watchers read the log at the same time; the others wait for their turn.
+/// How many read the same at the same time; the others wait for their turn.
 pub(super) const READERS: usize = 4;
 
+/// How many read for long at the same time.
+pub(super) const READERS_AT_LENGTH: usize = 2;
+
 /// The readers.
-pub(super) struct Readers {
-    free: Mutex<Vec<Box<dyn LogReader>>>,
+pub(super) struct Readers<R: ?Sized> {
+    free: Mutex<Vec<Box<R>>>,
     places: Arc<Semaphore>,
 }
 
 /// A reader on loan; dropping it gives it back.
-struct Lent {
-    readers: Arc<Readers>,
-    reader: Option<Box<dyn LogReader>>,
+struct Lent<R: ?Sized> {
+    readers: Arc<Readers<R>>,
+    reader: Option<Box<R>>,
 }
 
-impl Readers {
-    pub(super) fn new(readers: Vec<Box<dyn LogReader>>) -> Arc<Self> {
+impl<R: Send + ?Sized + 'static> Readers<R> {
+    pub(super) fn new(readers: Vec<Box<R>>) -> Arc<Self> {
         let places = Arc::new(Semaphore::new(readers.len()));
         Arc::new(Self { free: Mutex::new(readers), places })
     }
@@ -32,7 +34,7 @@ impl Readers {
     /// Has `read` done on a thread that may block. `None`: it was broken off, since the server ends or `read` panicked.
     pub(super) async fn read<T: Send + 'static>(
         self: &Arc<Self>,
-        read: impl FnOnce(&dyn LogReader) -> T + Send + 'static,
+        read: impl FnOnce(&R) -> T + Send + 'static,
     ) -> Option<T> {
         let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
         let reader = self.free.lock().pop();
@@ -47,7 +49,7 @@ impl Readers {
     }
 }
 
-impl Drop for Lent {
+impl<R: ?Sized> Drop for Lent<R> {
     fn drop(&mut self) {
         self.readers.free.lock().extend(self.reader.take());
     }

@@ -13,7 +13,7 @@ use baton_log::{Head, Keep, ReadLimit};
 use tracing::warn;
 
 use super::{
-    queue::Truncations,
+    queue::Upkeep,
     shelf::{Shelf, ShelfError},
     truncation::Truncation,
 };
@@ -43,14 +43,14 @@ const ONE: ReadLimit = ReadLimit { records: 1, bytes: usize::MAX };
 pub(super) struct Retainer {
     retention: Retention,
     clock: Arc<dyn Clock>,
-    truncations: Truncations,
+    upkeep: Upkeep,
     /// When the next checkpoint may be made.
     rested: Instant,
 }
 
 impl Retainer {
-    pub(super) fn new(retention: Retention, clock: Arc<dyn Clock>, truncations: Truncations) -> Self {
-        Self { retention, clock, truncations, rested: Instant::now() }
+    pub(super) fn new(retention: Retention, clock: Arc<dyn Clock>, upkeep: Upkeep) -> Self {
+        Self { retention, clock, upkeep, rested: Instant::now() }
     }
 
     /// How often to call [`Retainer::retain`]; `None`: everything is kept.
@@ -83,7 +83,7 @@ impl Retainer {
         }
         let before = due.min(shelf.held_twice(namespace)?);
         if before > head.oldest_revision {
-            self.truncations.ask(Truncation { namespace: Arc::clone(namespace), before });
+            self.upkeep.truncate(Truncation { namespace: Arc::clone(namespace), before });
         }
         Ok(())
     }

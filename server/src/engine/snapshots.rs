@@ -19,6 +19,14 @@ use super::{retention::Retainer, shelf::Shelf};
 /// Asks for checkpoints. When it is dropped, the thread ends after the one it writes.
 pub(super) type Snapshots = mpsc::Sender<SnapshotRequest>;
 
+/// A checkpoint copies what the state holds, so this many times fewer events than that do not make one.
+const HELD_PER_EVENT: usize = 4;
+
+/// Whether so many events after the last checkpoint make a new one of a state that holds so much.
+pub(super) fn is_due(events: u64, held_count: usize, events_min: u64) -> bool {
+    events >= events_min && events >= (held_count / HELD_PER_EVENT) as u64
+}
+
 /// A checkpoint that is wanted.
 pub(super) enum SnapshotRequest {
     /// Of a namespace as of now, built from the log.

@@ -5,16 +5,17 @@
 use std::{collections::BTreeMap, sync::Arc, thread::JoinHandle, time::Instant};
 
 use baton_core::{Entry, Event};
-use baton_log::{Append, AppendError, Hash, Log};
+use baton_log::{Append, AppendError, ArchiveReader, Hash, Log};
 use tokio::{runtime::Handle, sync::watch};
 use tracing::{error, warn};
 
 use super::{
-    EngineError, EngineLimits, Namespaces, StopReason,
+    EngineError, EngineLimits, Namespace, Namespaces, StopReason,
     commit::{Prepared, Reply, by_namespace, prepare},
+    forgetting::Forgetter,
     queue::{Closed, Inbox, Submission, Taken},
     recent::Commit,
-    snapshots::{SnapshotRequest, Snapshots},
+    snapshots::{SnapshotRequest, Snapshots, is_due},
     truncation::Truncator,
 };
 use crate::{clock::Clock, metrics::Metrics};
@@ -25,6 +26,8 @@ const FINAL_CHECKPOINT_EVENTS: u64 = 1_000;
 /// All that the thread owns.
 pub(super) struct Owner {
     pub(super) log: Box<dyn Log>,
+    /// The tasks that the states do not have any more.
+    pub(super) archive: Box<dyn ArchiveReader>,
     pub(super) inbox: Inbox,
     pub(super) namespaces: Arc<Namespaces>,
     /// The hash of each namespace's newest record.
@@ -35,6 +38,7 @@ pub(super) struct Owner {
     pub(super) stopped: watch::Sender<Option<StopReason>>,
     pub(super) snapshots: Snapshots,
     pub(super) truncator: Truncator,
+    pub(super) forgetter: Forgetter,
     /// The revision of the last checkpoint of each namespace that was asked for.
     pub(super) snapshot_revisions: BTreeMap<Arc<str>, u64>,
     /// The runtime whose tasks wait for answers, if the engine was started on one.
@@ -73,9 +77,10 @@ impl Owner {
         let mut waiting: Vec<Submission> = Vec::new();
         loop {
             if waiting.is_empty() {
-                let Ok(Taken { commands, truncations }) = self.take() else { return Ok(()) };
+                let Ok(Taken { commands, truncations, forgettings }) = self.take() else { return Ok(()) };
                 waiting = commands;
                 truncations.into_iter().for_each(|truncation| self.truncator.add(truncation));
+                forgettings.into_iter().for_each(|forgetting| self.forgetter.add(forgetting));
             }
             self.metrics.queue_commands.set(i64::try_from(self.inbox.len()).unwrap_or(i64::MAX));
             if !waiting.is_empty() {
@@ -83,13 +88,15 @@ impl Owner {
                 self.commit(std::mem::replace(&mut waiting, rest))?;
             }
             self.truncator.step(&mut *self.log).map_err(Broken)?;
+            self.forgetter.step(&self.namespaces);
         }
     }
 
     /// What waits in the inbox; waits for it only if there is nothing else to do.
     fn take(&mut self) -> Result<Taken, Closed> {
         let count_max = self.limits.batch_commands_max;
-        if self.truncator.is_idle() { self.inbox.take(count_max) } else { self.inbox.take_waiting(count_max) }
+        let is_idle = self.truncator.is_idle() && self.forgetter.is_idle();
+        if is_idle { self.inbox.take(count_max) } else { self.inbox.take_waiting(count_max) }
     }
 
     /// What of `waiting` has to wait for the next batch, since this one would be too large.
@@ -117,7 +124,7 @@ impl Owner {
                 continue;
             };
             let previous = self.heads.get(&name).copied().unwrap_or(Hash::ZERO);
-            prepared.extend(prepare(&namespace, previous, group, clock_us, &mut replies));
+            prepared.extend(prepare(&namespace, &*self.archive, previous, group, clock_us, &mut replies));
         }
         if let Err(failure) = self.append(&prepared) {
             return refuse(replies, failure);
@@ -185,7 +192,7 @@ impl Owner {
         let head = changes.head().0;
         let (events_max, bytes_max) = (self.limits.recent_events_max, self.namespaces.recent_bytes_max());
         namespace.publish(changes, Commit::of(&append.record), events_max, bytes_max);
-        self.ask_for_checkpoint(name, head);
+        self.ask_for_checkpoint(&namespace, head);
     }
 
     fn count(&self, entries: &[Box<Entry>]) {
@@ -199,13 +206,14 @@ impl Owner {
         }
     }
 
-    /// The work of a checkpoint grows with the log before it, so the distance to the next one does too.
-    fn ask_for_checkpoint(&mut self, name: Arc<str>, head: u64) {
-        let last = self.snapshot_revisions.entry(Arc::clone(&name)).or_insert(0);
-        if head - *last >= self.limits.checkpoint_events.max(*last / 4) {
+    /// The work of a checkpoint grows with what the state holds, so the distance to the next one does too.
+    fn ask_for_checkpoint(&mut self, namespace: &Namespace, head: u64) {
+        let last = self.snapshot_revisions.entry(Arc::clone(namespace.name())).or_insert(0);
+        let (events, events_min) = (head - *last, self.limits.checkpoint_events);
+        if events >= events_min && is_due(events, namespace.read().held_count(), events_min) {
             *last = head;
             // If its thread has died, a restart only replays more.
-            let _ = self.snapshots.send(SnapshotRequest::Replay(name));
+            let _ = self.snapshots.send(SnapshotRequest::Replay(Arc::clone(namespace.name())));
         }
     }
 

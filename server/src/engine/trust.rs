@@ -4,11 +4,11 @@
 
 use std::fmt;
 
-use baton_core::CHECKPOINT_FORMAT;
-use baton_log::{Checkpoint, Hash, Head, LogReader, ReadError, ReadLimit};
+use baton_core::{CHECKPOINT_FORMAT, State};
+use baton_log::{ArchiveReader, Checkpoint, Hash, Head, LogReader, ReadError, ReadLimit};
 
 /// Why a checkpoint cannot be started from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Distrust {
     /// It was written by another version of the server.
     Format(u16),
@@ -18,6 +18,8 @@ pub(super) enum Distrust {
     Gap { oldest: u64 },
     /// The log has another record there.
     OtherLog,
+    /// The archive does not have all that it leaves out, or cannot say so.
+    Archive(String),
 }
 
 impl fmt::Display for Distrust {
@@ -28,6 +30,7 @@ impl fmt::Display for Distrust {
             }
             Self::Beyond { newest } => write!(f, "the log ends at revision {newest}"),
             Self::Gap { oldest } => write!(f, "the log begins at revision {oldest}, so there is a gap"),
+            Self::Archive(why) => write!(f, "{why}"),
             Self::OtherLog => write!(f, "it was made from another log"),
         }
     }
@@ -37,6 +40,7 @@ impl fmt::Display for Distrust {
 pub(super) fn judge(
     checkpoint: &Checkpoint,
     log: &(impl LogReader + ?Sized),
+    archive: &dyn ArchiveReader,
     head: &Head,
 ) -> Result<Result<(), Distrust>, ReadError> {
     if checkpoint.format != CHECKPOINT_FORMAT {
@@ -56,7 +60,24 @@ pub(super) fn judge(
         Err(ReadError::Compacted { oldest, .. }) => return Ok(Err(Distrust::Gap { oldest })),
         Err(error) => return Err(error),
     };
-    Ok(if hash == Some(checkpoint.hash) { Ok(()) } else { Err(Distrust::OtherLog) })
+    Ok(if hash == Some(checkpoint.hash) {
+        judge_archive(checkpoint, archive)
+    } else {
+        Err(Distrust::OtherLog)
+    })
+}
+
+/// Where it leaves finished tasks out, the archive must have them.
+fn judge_archive(checkpoint: &Checkpoint, archive: &dyn ArchiveReader) -> Result<(), Distrust> {
+    let distrust = |error: &dyn fmt::Display| Distrust::Archive(error.to_string());
+    let Checkpoint { namespace, revision, hash, format, body } = checkpoint;
+    let count = State::archived_in_checkpoint(*format, body).map_err(|error| distrust(&error))?;
+    if count == 0 || archive.is_marked(namespace, *revision, *hash).map_err(|error| distrust(&error))? {
+        return Ok(());
+    }
+    Err(Distrust::Archive(format!(
+        "`archive.db` does not have the {count} finished tasks that it leaves out"
+    )))
 }
 
 const ONE: ReadLimit = ReadLimit { records: 1, bytes: usize::MAX };

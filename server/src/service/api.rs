@@ -2,8 +2,8 @@
 
 use std::{sync::Arc, time::Instant};
 
-use baton_core::{Answer, Handoff, State, Task};
-use baton_log::LogReader;
+use baton_core::{Answer, ArchivedTask, Handoff, State, Task};
+use baton_log::{ArchiveError, ArchiveReader, LogReader};
 use baton_proto::v1::{
     ErrorReason, handoff_service_server::HandoffServiceServer, monitor_service_server::MonitorServiceServer,
     state_service_server::StateServiceServer, task_service_server::TaskServiceServer,
@@ -12,9 +12,22 @@ use baton_proto::v1::{
 use tokio::sync::Mutex;
 use tonic::{Code, Extensions};
 
-use super::{from_wire::Asked, page::Listing, refusal, watch::Watchers};
+use super::{
+    from_wire::Asked,
+    page::{Filling, Listing, Page},
+    refusal,
+    watch::Watchers,
+};
 use crate::{
-    call::Call, config::Config, engine::Engine, metrics::Metrics, routes::Routes, shutdown::ShutdownSignal,
+    call::Call,
+    config::Config,
+    engine::{
+        Engine, Namespace,
+        archived::{Part, in_state},
+    },
+    metrics::Metrics,
+    routes::Routes,
+    shutdown::ShutdownSignal,
     status::Refusal,
 };
 
@@ -115,6 +128,70 @@ impl Api {
             Some(namespace) => read(&namespace.read()),
             None => read(&State::default()),
         }
+    }
+
+    /// Reads what concerns one task, wherever that is kept.
+    ///
+    /// # Errors
+    /// UNAVAILABLE if the archive cannot be read.
+    pub(super) async fn read_task<T>(
+        &self,
+        extensions: &Extensions,
+        namespace: &str,
+        task: &str,
+        read: impl Fn(&State) -> Option<T>,
+        read_archived: impl FnOnce(ArchivedTask) -> T,
+    ) -> Result<Option<T>, Refusal> {
+        concerns(extensions, namespace, task);
+        let namespaces = self.engine.namespaces();
+        let Some(namespace) = namespaces.get(namespace) else { return Ok(None) };
+        if let Some(found) = in_state(&namespace.read(), &read) {
+            return Ok(found);
+        }
+        let archived =
+            namespaces.archived_task(namespace.name(), task).await.map_err(refusal::archive_unreadable)?;
+        let present = read(&namespace.read());
+        Ok(present.or_else(|| archived.map(read_archived)))
+    }
+
+    /// A page of a namespace: of its state, as `of_state` makes it, if nothing of it is archived, and else of what `next` gives part by part,
+    /// so many after some place, of which `look` says what a page needs.
+    ///
+    /// # Errors
+    /// UNAVAILABLE if the archive cannot be read.
+    pub(super) async fn page<K: Send + 'static, I, T: Send + 'static>(
+        &self,
+        namespace: &str,
+        page_size: usize,
+        after: Option<K>,
+        of_state: impl FnOnce(&State) -> Page<T>,
+        next: impl Fn(&Namespace, &dyn ArchiveReader, Option<&K>, usize) -> Result<Part<K, I>, ArchiveError>
+        + Send
+        + 'static,
+        look: impl Fn(I) -> (Option<T>, usize, String) + Send + 'static,
+    ) -> Result<Page<T>, Refusal> {
+        let namespaces = self.engine.namespaces();
+        let Some(namespace) = namespaces.get(namespace) else { return Ok(of_state(&State::default())) };
+        let all = in_state(&namespace.read(), |state| (state.archived_count() == 0).then(|| of_state(state)));
+        if let Some(Some(page)) = all {
+            return Ok(page);
+        }
+        let filled = namespaces.read_archive(move |archive| {
+            let (mut filling, mut after) = (Filling::new(page_size), after);
+            loop {
+                let part = next(&namespace, archive, after.as_ref(), filling.room())?;
+                for (_, item) in part.items {
+                    if !filling.take(|| look(item)) {
+                        return Ok(filling.page);
+                    }
+                }
+                match part.more_after {
+                    Some(more_after) => after = Some(more_after),
+                    None => return Ok(filling.page),
+                }
+            }
+        });
+        filled.await.map_err(refusal::archive_unreadable)
     }
 
     /// The listing that these words make up, in this log.

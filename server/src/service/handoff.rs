@@ -1,16 +1,24 @@
 //! `HandoffService`; what watching is stands in `watch`.
 
-use baton_core::{Handoff, Rejection};
+use std::sync::Arc;
+
+use baton_core::{Handoff, HandoffId, Rejection, Revision, State};
+use baton_log::ArchiveReader;
 use baton_proto::v1::{self, handoff_service_server::HandoffService};
 use tonic::{Request, Response, Status, body::Body};
 
 use super::{
-    Api, batch,
+    Api,
+    api::concerns,
+    batch,
     from_wire::{self, Check, HandoffQuery},
     page::Page,
     refusal, to_wire, watch,
 };
-use crate::own_body::{NoMessages, OwnBody};
+use crate::{
+    engine::{Namespace, archived},
+    own_body::{NoMessages, OwnBody},
+};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -80,7 +88,13 @@ impl HandoffService for Api {
         let namespace = check.namespace(&request.namespace);
         let handoff_id = from_wire::handoff_id(&mut check, &request.handoff_id);
         check.finish(())?;
-        let handoff = self.read(&extensions, &namespace, "", |state| state.handoff(handoff_id));
+        concerns(&extensions, &namespace, "");
+        let namespaces = self.engine.namespaces();
+        let handoff = match namespaces.get(&namespace) {
+            Some(namespace) => namespaces.handoff(&namespace, handoff_id).await,
+            None => Ok(None),
+        };
+        let handoff = handoff.map_err(refusal::archive_unreadable)?;
         let handoff =
             handoff.ok_or_else(|| refusal::of_rejection(&Rejection::HandoffNotFound { handoff_id }))?;
         Ok(Response::new(v1::GetHandoffResponse { handoff: Some(to_wire::handoff(&handoff)) }))
@@ -96,13 +110,18 @@ impl HandoffService for Api {
         let words = ["ListHandoffs", &query.namespace, &request.task_id, &request.agent_id, &status];
         let listing = self.listing(&words);
         let last = listing.last_number(&request.page_token)?;
-        let last = last.map(|revision| baton_core::HandoffId(baton_core::Revision(revision)));
-        let page = self.read(&extensions, &query.namespace, &request.task_id, |state| {
-            Page::of(state.handoffs_after(last), query.page_size, |handoff| {
-                let (size, place) = (handoff_bytes(&handoff), handoff.id.0.to_string());
-                (matches(&query, &handoff).then_some(handoff), size, place)
-            })
-        });
+        let last = last.map(|revision| HandoffId(Revision(revision)));
+        concerns(&extensions, &query.namespace, &request.task_id);
+        let (namespace, page_size, query) = (Arc::clone(&query.namespace), query.page_size, Arc::new(query));
+        let look = move |handoff: Arc<Handoff>| {
+            let (size, place) = (handoff_bytes(&handoff), handoff.id.0.to_string());
+            (matches(&query, &handoff).then_some(handoff), size, place)
+        };
+        let of_state = |state: &State| Page::of(state.handoffs_after(last), page_size, &look);
+        let next = |namespace: &Namespace, archive: &dyn ArchiveReader, after: Option<&HandoffId>, count| {
+            archived::handoffs_after(namespace, archive, after.copied(), count)
+        };
+        let page = self.page(&namespace, page_size, last, of_state, next, look.clone()).await?;
         Ok(Response::new(v1::ListHandoffsResponse {
             handoffs: page.items.iter().map(|handoff| to_wire::handoff(handoff)).collect(),
             next_page_token: page.more_after.map(|last| listing.token(&last)).unwrap_or_default(),

@@ -1,17 +1,17 @@
 //! `MonitorService`.
 
 use baton_core::HandoffStatus;
-use baton_proto::v1::{self, ErrorReason, monitor_service_server::MonitorService};
-use tonic::{Code, Request, Response, Status};
+use baton_log::ArchiveReader;
+use baton_proto::v1::{self, monitor_service_server::MonitorService};
+use tonic::{Request, Response, Status};
 
 use super::{
     Api,
     api::concerns,
     from_wire::{self, Check},
-    summary, to_wire,
+    refusal, summary, to_wire,
     verification::{self, Verification},
 };
-use crate::status::Refusal;
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -22,8 +22,9 @@ impl MonitorService for Api {
         let query = from_wire::summary(&request)?;
         concerns(&extensions, &query.namespace, "");
         let api = self.clone();
-        let summary = tokio::task::spawn_blocking(move || summary::collect(&api, &query)).await;
-        summary.map(Response::new).map_err(|_| panicked().into())
+        let collect = move |archive: &dyn ArchiveReader| summary::collect(&api, &query, archive);
+        let summary = self.engine.namespaces().read_much_of_archive(collect).await;
+        summary.map(Response::new).map_err(|error| refusal::archive_unreadable(error).into())
     }
 
     type VerifyLogStream = Verification;
@@ -54,8 +55,4 @@ impl MonitorService for Api {
             namespaces: self.engine.namespaces().len() as u64,
         }))
     }
-}
-
-fn panicked() -> Refusal {
-    Refusal::new(Code::Internal, ErrorReason::Internal, "the summary could not be made; please report this")
 }

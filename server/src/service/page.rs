@@ -14,6 +14,9 @@ const SCAN_MAX: usize = 10_000;
 /// A page ends before its items pass this many bytes, though it holds one in any case: well within the usual 4 MiB of a message.
 const PAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
 
+/// Most items that are read at once where some of them are archived.
+const PART_MAX: usize = 1_024;
+
 /// Bytes of a token that say which listing it is of.
 const LISTING_BYTES: usize = 16;
 
@@ -79,32 +82,59 @@ pub(super) struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Takes items until the page is full, would pass [`PAGE_BYTES_MAX`], or [`SCAN_MAX`] were looked at. `look` gives the item if it is wanted,
-    /// its size and its place in the listing.
+    /// Takes items until the page is full. `look` gives the item if it is wanted, its size and its place in the listing.
     pub(super) fn of<I>(
         items: impl Iterator<Item = I>,
         page_size: usize,
-        mut look: impl FnMut(I) -> (Option<T>, usize, String),
+        look: impl Fn(I) -> (Option<T>, usize, String),
     ) -> Self {
-        let mut page = Self { items: Vec::new(), more_after: None };
-        let mut last = None;
-        let mut bytes = 0;
-        for (seen, item) in items.enumerate() {
-            if page.items.len() >= page_size || seen >= SCAN_MAX {
-                page.more_after = last;
+        let mut filling = Filling::new(page_size);
+        for item in items {
+            if !filling.take(|| look(item)) {
                 break;
             }
-            let (wanted, size, place) = look(item);
-            if let Some(wanted) = wanted {
-                bytes += size;
-                if bytes > PAGE_BYTES_MAX && !page.items.is_empty() {
-                    page.more_after = last;
-                    break;
-                }
-                page.items.push(wanted);
-            }
-            last = Some(place);
         }
-        page
+        filling.page
+    }
+}
+
+/// A page that is being filled: until it has so many items, would pass [`PAGE_BYTES_MAX`], or [`SCAN_MAX`] were looked at.
+pub(super) struct Filling<T> {
+    pub(super) page: Page<T>,
+    page_size: usize,
+    seen: usize,
+    bytes: usize,
+    last: Option<String>,
+}
+
+impl<T> Filling<T> {
+    pub(super) fn new(page_size: usize) -> Self {
+        let page = Page { items: Vec::new(), more_after: None };
+        Self { page, page_size, seen: 0, bytes: 0, last: None }
+    }
+
+    /// Takes the next item, which `look` gives as for [`Page::of`]; `false`: the page is full, and there are more.
+    pub(super) fn take(&mut self, look: impl FnOnce() -> (Option<T>, usize, String)) -> bool {
+        if self.page.items.len() >= self.page_size || self.seen >= SCAN_MAX {
+            self.page.more_after = self.last.take();
+            return false;
+        }
+        self.seen += 1;
+        let (wanted, size, place) = look();
+        if let Some(wanted) = wanted {
+            self.bytes += size;
+            if self.bytes > PAGE_BYTES_MAX && !self.page.items.is_empty() {
+                self.page.more_after = self.last.take();
+                return false;
+            }
+            self.page.items.push(wanted);
+        }
+        self.last = Some(place);
+        true
+    }
+
+    /// How many more items are worth having at hand.
+    pub(super) fn room(&self) -> usize {
+        (self.page_size - self.page.items.len() + 1).min(PART_MAX)
     }
 }

@@ -8,7 +8,10 @@ use baton_core::{BuiltInRule, Handoff, HandoffStatus, Obstacle, Rejection, Task,
 use baton_proto::v1::ErrorReason;
 use tonic::Code;
 
-use crate::{engine::EngineError, status::Refusal};
+use crate::{
+    engine::{EngineError, archived::ReadArchive},
+    status::Refusal,
+};
 
 /// When to come back if the queue was full: a batch takes far less.
 const QUEUE_RETRY: Duration = Duration::from_millis(50);
@@ -32,7 +35,7 @@ pub(super) fn of_engine(error: EngineError) -> Refusal {
         EngineError::LogFull(_) => {
             Refusal::new(Code::Unavailable, ErrorReason::LogFull, message).retry_after(OUTAGE_RETRY)
         }
-        EngineError::LogRefused(_) | EngineError::OutcomeUnknown => {
+        EngineError::LogRefused(_) | EngineError::ArchiveUnreadable(_) | EngineError::OutcomeUnknown => {
             Refusal::new(Code::Unavailable, ErrorReason::LogUnavailable, message).retry_after(OUTAGE_RETRY)
         }
         EngineError::Stopped => {
@@ -52,6 +55,14 @@ pub(super) fn too_many(name: &'static str, limit: usize, message: String) -> Ref
 /// The refusal when the log cannot be read.
 pub(super) fn log_unreadable(message: String) -> Refusal {
     Refusal::new(Code::Unavailable, ErrorReason::LogUnavailable, message).retry_after(OUTAGE_RETRY)
+}
+
+/// The refusal when the archive cannot be read.
+pub(super) fn archive_unreadable(error: ReadArchive) -> Refusal {
+    match error {
+        ReadArchive::Archive(error) => log_unreadable(error.to_string()),
+        ReadArchive::BrokenOff => stopping("the read of the archive was broken off; try again"),
+    }
 }
 
 /// The refusal of what is broken off because the server is stopping.

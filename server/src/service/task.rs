@@ -1,15 +1,22 @@
 //! `TaskService`.
 
-use baton_core::{Task, TaskChange, TaskEntry};
+use std::sync::Arc;
+
+use baton_core::{ArchivedTask, History, State, Task, TaskChange, TaskEntry, TaskId};
+use baton_log::ArchiveReader;
 use baton_proto::v1::{self, task_service_server::TaskService};
 use tonic::{Request, Response, Status};
 
 use super::{
-    Api, batch,
+    Api,
+    api::concerns,
+    batch,
     from_wire::{self, Check},
     page::Page,
     refusal, to_wire,
 };
+
+use crate::engine::{Namespace, archived};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -34,7 +41,9 @@ impl TaskService for Api {
     async fn get_task(&self, request: Request<v1::GetTaskRequest>) -> Answer<v1::GetTaskResponse> {
         let (_, extensions, request) = request.into_parts();
         let (namespace, task_id) = from_wire::one(&request.namespace, "task_id", &request.task_id)?;
-        let task = self.read(&extensions, &namespace, &task_id, |state| state.task(&task_id));
+        let archived = |archived: ArchivedTask| Arc::new(archived.task());
+        let task =
+            self.read_task(&extensions, &namespace, &task_id, |state| state.task(&task_id), archived).await?;
         let task = task.ok_or_else(|| refusal::task_not_found(&task_id))?;
         Ok(Response::new(v1::GetTaskResponse { task: Some(to_wire::task(&namespace, &task)) }))
     }
@@ -45,16 +54,22 @@ impl TaskService for Api {
         let status = request.status.to_string();
         let listing = self.listing(&["ListTasks", &query.namespace, &request.assigned_agent, &status]);
         let last = listing.last(&request.page_token)?;
-        let page = self.read(&extensions, &query.namespace, "", |state| {
-            Page::of(state.tasks_after(last.as_deref()), query.page_size, |task| {
-                let wanted = query.owner.as_deref().is_none_or(|owner| owner == task.owner.as_str())
-                    && query.status.is_none_or(|status| status == task.status);
-                let (size, place) = (task_bytes(&task), task.id.to_string());
-                (wanted.then_some(task), size, place)
-            })
-        });
+        concerns(&extensions, &query.namespace, "");
+        let (namespace, page_size) = (Arc::clone(&query.namespace), query.page_size);
+        let (start, query) = (last.clone().map(TaskId::from), Arc::new(query));
+        let look = move |task: Arc<Task>| {
+            let wanted = query.owner.as_deref().is_none_or(|owner| owner == task.owner.as_str())
+                && query.status.is_none_or(|status| status == task.status);
+            let (size, place) = (task_bytes(&task), task.id.to_string());
+            (wanted.then_some(task), size, place)
+        };
+        let of_state = |state: &State| Page::of(state.tasks_after(last.as_deref()), page_size, &look);
+        let next = |namespace: &Namespace, archive: &dyn ArchiveReader, after: Option<&TaskId>, count| {
+            archived::tasks_after(namespace, archive, after.map(TaskId::as_str), count)
+        };
+        let page = self.page(&namespace, page_size, start, of_state, next, look.clone()).await?;
         Ok(Response::new(v1::ListTasksResponse {
-            tasks: page.items.iter().map(|task| to_wire::task(&query.namespace, task)).collect(),
+            tasks: page.items.iter().map(|task| to_wire::task(&namespace, task)).collect(),
             next_page_token: page.more_after.map(|last| listing.token(&last)).unwrap_or_default(),
         }))
     }
@@ -102,16 +117,18 @@ impl TaskService for Api {
         check.finish(())?;
         let listing = self.listing(&["GetTaskHistory", &namespace, &request.task_id]);
         let last = listing.last_number(&request.page_token)?.unwrap_or(0);
-        let found = self.read(&extensions, &namespace, &request.task_id, |state| {
-            state.task_record(&request.task_id).map(|record| {
-                let entries = record.history.entries();
-                let start = entries.partition_point(|entry| entry.revision.0 <= last);
-                let page = Page::of(entries.range(start..), page_size, |entry| {
-                    (Some(entry.clone()), entry_bytes(entry), entry.revision.to_string())
-                });
-                (page, record.history.dropped())
-            })
-        });
+        let page_of = |history: &History<TaskEntry>| {
+            let entries = history.entries();
+            let start = entries.partition_point(|entry| entry.revision.0 <= last);
+            let page = Page::of(entries.range(start..), page_size, |entry| {
+                (Some(entry.clone()), entry_bytes(entry), entry.revision.to_string())
+            });
+            (page, history.dropped())
+        };
+        let present =
+            |state: &State| state.task_record(&request.task_id).map(|record| page_of(&record.history));
+        let archived = |archived: ArchivedTask| page_of(&archived.record().history);
+        let found = self.read_task(&extensions, &namespace, &request.task_id, present, archived).await?;
         let (page, dropped_count) = found.ok_or_else(|| refusal::task_not_found(&request.task_id))?;
         Ok(Response::new(v1::GetTaskHistoryResponse {
             entries: page.items.iter().map(to_wire::task_entry).collect(),

@@ -1,6 +1,6 @@
 //! `ValidationService`.
 
-use baton_core::{Answer as Committed, BuiltInRule, Draft, judge};
+use baton_core::{Answer as Committed, BuiltInRule, Draft, State, judge};
 use baton_proto::v1::{self, validation_service_server::ValidationService};
 use tonic::{Extensions, Request, Response, Status};
 
@@ -56,9 +56,19 @@ impl ValidationService for Api {
     ) -> Answer<v1::ValidateHandoffResponse> {
         let (_, extensions, request) = request.into_parts();
         let (namespace, proposal) = from_wire::validate_handoff(request)?;
-        let (verdict, head) = self.read(&extensions, &namespace, &proposal.task_id, |state| {
-            (judge(&Draft::new(state), &proposal, None), state.head())
-        });
+        let of_state = |state: &State| (judge(&Draft::new(state), &proposal, None), state.head());
+        let known = |state: &State| state.has_task(&proposal.task_id).then(|| of_state(state));
+        let found =
+            self.read_task(&extensions, &namespace, &proposal.task_id, |state| known(state).map(Ok), Err);
+        let (verdict, head) = match found.await? {
+            Some(Ok(judged)) => judged,
+            Some(Err(archived)) => self.read(&extensions, &namespace, &proposal.task_id, |state| {
+                let mut draft = Draft::new(state);
+                draft.recall(archived);
+                (judge(&draft, &proposal, None), state.head())
+            }),
+            None => self.read(&extensions, &namespace, &proposal.task_id, of_state),
+        };
         Ok(Response::new(v1::ValidateHandoffResponse {
             verdict: Some(to_wire::verdict(&verdict)),
             revision: head.0,

@@ -8,7 +8,7 @@ use std::sync::{
 };
 
 use baton_core::{Command, RequestMemory};
-use baton_log::{MemoryCheckpoints, MemoryLog, MemoryStore};
+use baton_log::{MemoryArchive, MemoryCheckpoints, MemoryLog, MemoryStore};
 use baton_server::{
     clock::Clock,
     engine::{Engine, EngineLimits, EngineParts, Retention},
@@ -46,6 +46,7 @@ pub(crate) fn allocations(batch: usize) -> f64 {
     let parts = EngineParts {
         log: Box::new(MemoryLog::open(MemoryStore::new()).unwrap()),
         checkpoints: Box::new(MemoryCheckpoints::default()),
+        archive: Box::new(MemoryArchive::default()),
         clock: Arc::new(clock),
         metrics: Arc::new(Metrics::new()),
     };

@@ -7,9 +7,10 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
+use baton_core::CHECKPOINT_FORMAT;
 use baton_log::{
-    Checkpoints, FaultLog, FileCheckpoints, Log, LogReader, MemoryCheckpoints, MemoryLog, MemoryStore, Plan,
-    SqliteLog, SqliteOptions,
+    Archive, Checkpoints, FaultLog, FileCheckpoints, Log, LogId, LogReader, MemoryArchive, MemoryCheckpoints,
+    MemoryLog, MemoryStore, Plan, SqliteArchive, SqliteLog, SqliteOptions,
 };
 use baton_server::{
     Server, ServerError,
@@ -26,7 +27,7 @@ use super::process::STARTING;
 #[derive(Clone)]
 pub(crate) enum Disk {
     Folder(Arc<TempDir>),
-    Memory(MemoryStore, MemoryCheckpoints),
+    Memory(MemoryStore, MemoryCheckpoints, MemoryArchive),
 }
 
 impl Disk {
@@ -35,7 +36,7 @@ impl Disk {
     }
 
     pub(crate) fn memory() -> Self {
-        Self::Memory(MemoryStore::new(), MemoryCheckpoints::default())
+        Self::Memory(MemoryStore::new(), MemoryCheckpoints::default(), MemoryArchive::default())
     }
 
     /// The data folder.
@@ -54,7 +55,7 @@ impl Disk {
 
     /// What was written and not synced is gone, as far as the disk can tell.
     pub(crate) fn power_cut(&self) {
-        if let Self::Memory(store, _) = self {
+        if let Self::Memory(store, ..) = self {
             store.power_cut();
         }
     }
@@ -68,7 +69,7 @@ impl Disk {
                     SqliteLog::open_read_only(folder.path()).expect("a dead server's log can be looked at"),
                 )
             }
-            Self::Memory(store, _) => {
+            Self::Memory(store, ..) => {
                 let log = MemoryLog::open(store.clone()).expect("memory can be opened");
                 log.reader().expect("memory can be read")
             }
@@ -99,10 +100,22 @@ impl Disk {
                 let options = SqliteOptions { size_bytes_max: config.log_size_bytes_max };
                 Box::new(SqliteLog::open(folder.path(), &options)?)
             }
-            Self::Memory(store, _) => Box::new(MemoryLog::open(store.clone())?),
+            Self::Memory(store, ..) => Box::new(MemoryLog::open(store.clone())?),
         };
         let (clock, metrics) = (Arc::new(SystemClock), Arc::new(Metrics::new()));
-        Server::on(EngineParts { log: wrap(log), checkpoints: self.checkpoints(), clock, metrics }, config)
+        let (checkpoints, archive) = (self.checkpoints(), self.archive(log.id()));
+        Server::on(EngineParts { log: wrap(log), checkpoints, archive, clock, metrics }, config)
+    }
+
+    /// The archive on it, of the log of that id.
+    pub(crate) fn archive(&self, log: LogId) -> Box<dyn Archive> {
+        match self {
+            Self::Folder(folder) => {
+                let archive = SqliteArchive::open(folder.path(), log, CHECKPOINT_FORMAT);
+                Box::new(archive.expect("the archive can be opened"))
+            }
+            Self::Memory(_, _, archive) => Box::new(archive.clone()),
+        }
     }
 
     /// The checkpoints on it.
@@ -111,7 +124,7 @@ impl Disk {
             Self::Folder(folder) => {
                 Box::new(FileCheckpoints::open(folder.path()).expect("checkpoints can be opened"))
             }
-            Self::Memory(_, checkpoints) => Box::new(checkpoints.clone()),
+            Self::Memory(_, checkpoints, _) => Box::new(checkpoints.clone()),
         }
     }
 
@@ -123,20 +136,15 @@ impl Disk {
         clock: Arc<dyn Clock>,
     ) -> Result<Server, ServerError> {
         let metrics = Arc::new(Metrics::new());
-        let parts = match self {
+        let log: Box<dyn Log> = match self {
             Self::Folder(folder) => {
                 let _opening = STARTING.read().unwrap_or_else(PoisonError::into_inner);
                 let options = SqliteOptions { size_bytes_max: config.log_size_bytes_max };
-                let log = SqliteLog::open(folder.path(), &options)?;
-                let checkpoints = Box::new(FileCheckpoints::open(folder.path())?);
-                EngineParts { log: Box::new(FaultLog::new(log, plan)), checkpoints, clock, metrics }
+                Box::new(FaultLog::new(SqliteLog::open(folder.path(), &options)?, plan))
             }
-            Self::Memory(store, checkpoints) => {
-                let log = MemoryLog::open(store.clone())?;
-                let checkpoints = Box::new(checkpoints.clone());
-                EngineParts { log: Box::new(FaultLog::new(log, plan)), checkpoints, clock, metrics }
-            }
+            Self::Memory(store, ..) => Box::new(FaultLog::new(MemoryLog::open(store.clone())?, plan)),
         };
-        Server::on(parts, config)
+        let (checkpoints, archive) = (self.checkpoints(), self.archive(log.id()));
+        Server::on(EngineParts { log, checkpoints, archive, clock, metrics }, config)
     }
 }

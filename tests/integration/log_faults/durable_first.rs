@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use baton_log::{
-    Append, AppendError, AppendFault, Head, Keep, Log, LogId, LogReader, MemoryCheckpoints, MemoryLog,
-    MemoryStore, Plan, ReadError, ReadLimit, Record, Truncated,
+    Append, AppendError, AppendFault, Head, Keep, Log, LogId, LogReader, MemoryArchive, MemoryCheckpoints,
+    MemoryLog, MemoryStore, Plan, ReadError, ReadLimit, Record, Truncated,
 };
 use baton_proto::v1::{self, WatchHandoffsRequest};
 use baton_server::{Server, clock::SystemClock, engine::EngineParts, metrics::Metrics};
@@ -147,7 +147,7 @@ impl Log for LateAnswer {
 
 /// A server on a store that has revision 1, so that its first watchers read the log.
 async fn answering_late(store: &MemoryStore, gate: &Gate) -> TestServer {
-    let disk = Disk::Memory(store.clone(), MemoryCheckpoints::default());
+    let disk = Disk::Memory(store.clone(), MemoryCheckpoints::default(), MemoryArchive::default());
     let server = TestServer::start(&disk).await;
     server.clients().await.create(create("", "task", "a")).await.unwrap();
     server.stop().await;
@@ -155,6 +155,7 @@ async fn answering_late(store: &MemoryStore, gate: &Gate) -> TestServer {
     let parts = EngineParts {
         log: Box::new(log),
         checkpoints: Box::new(MemoryCheckpoints::default()),
+        archive: Box::new(MemoryArchive::default()),
         clock: Arc::new(SystemClock),
         metrics: Arc::new(Metrics::new()),
     };
