@@ -48,6 +48,7 @@ pub struct Metrics {
     handoffs: [Counter; HANDOFF_STATUSES],
     head_revision: Family<NamespaceLabels, Gauge>,
     log_oldest_revision: Family<NamespaceLabels, Gauge>,
+    archived_tasks: Family<NamespaceLabels, Gauge>,
     /// Commands that wait for the engine.
     pub queue_commands: Gauge,
     /// Commands whose record is durable.
@@ -116,6 +117,12 @@ impl Metrics {
             "The oldest revision that the log has, by namespace; one more than the newest if it has none",
             log_oldest_revision.clone(),
         );
+        let archived_tasks = Family::default();
+        registry.register(
+            "archived_tasks",
+            "Finished tasks that are not in memory, by namespace; left out where all are",
+            archived_tasks.clone(),
+        );
         let append_duration = Histogram::new(APPEND_SECONDS);
         registry.register_with_unit(
             "append_duration",
@@ -141,6 +148,7 @@ impl Metrics {
             handoffs,
             head_revision,
             log_oldest_revision,
+            archived_tasks,
             queue_commands: gauge(&mut registry, "queue_commands", "Commands that wait for the engine"),
             commands_committed: counter(
                 &mut registry,
@@ -186,7 +194,12 @@ impl Metrics {
         self.head_revision.get_or_create_owned(&NamespaceLabels { namespace: namespace.to_owned() })
     }
 
-    /// The oldest revision that the log of one namespace has.
+    /// The finished tasks of a namespace that are not in memory.
+    pub fn archived_tasks(&self, namespace: &str) -> Gauge {
+        self.archived_tasks.get_or_create_owned(&NamespaceLabels { namespace: namespace.to_owned() })
+    }
+
+    /// The oldest revision that the log of a namespace has.
     pub fn log_oldest_revision(&self, namespace: &str) -> Gauge {
         self.log_oldest_revision.get_or_create_owned(&NamespaceLabels { namespace: namespace.to_owned() })
     }

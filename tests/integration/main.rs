@@ -2,6 +2,7 @@
 //!
 //! One binary, so that everything is linked once. Each file is one subject; `harness` starts and ends servers.
 
+mod archive;
 mod bad_input;
 mod batches;
 mod checkpoints;

@@ -29,6 +29,7 @@ pub struct Namespace {
     metrics: Arc<Metrics>,
     // Made once there is something to show: names that callers make up must not fill the metrics.
     head_gauge: OnceLock<Gauge>,
+    archived_gauge: OnceLock<Gauge>,
 }
 
 impl Namespace {
@@ -42,8 +43,10 @@ impl Namespace {
             recent: RwLock::default(),
             metrics: Arc::clone(metrics),
             head_gauge: OnceLock::new(),
+            archived_gauge: OnceLock::new(),
         };
         namespace.show_head();
+        namespace.show_archived(namespace.read().archived_count());
         Arc::new(namespace)
     }
 
@@ -65,7 +68,12 @@ impl Namespace {
     /// Puts a durable commit in place: state first, then watchers.
     pub(super) fn publish(&self, changes: Changes, commit: Commit, events_max: usize, bytes_max: usize) {
         let head = changes.head();
-        self.state.write().absorb(changes);
+        let archived = {
+            let mut state = self.state.write();
+            state.absorb(changes);
+            state.archived_count()
+        };
+        self.show_archived(archived);
         self.recent.write().push(Arc::new(commit), events_max, bytes_max);
         self.head.send_replace(head);
         self.show_head();
@@ -76,6 +84,16 @@ impl Namespace {
         let mut state = self.state.write();
         for (id, revision) in tasks {
             state.forget(id, *revision);
+        }
+        let archived = state.archived_count();
+        drop(state);
+        self.show_archived(archived);
+    }
+
+    fn show_archived(&self, count: u64) {
+        if count > 0 || self.archived_gauge.get().is_some() {
+            let gauge = self.archived_gauge.get_or_init(|| self.metrics.archived_tasks(&self.name));
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
 

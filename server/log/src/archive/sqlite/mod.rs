@@ -108,6 +108,15 @@ impl Archive for SqliteArchive {
     }
 }
 
+impl Drop for SqliteArchive {
+    /// Moves the WAL into the database, so that the file is whole by itself. Readers may be closed later, and leave the WAL alone.
+    fn drop(&mut self) {
+        if let Err(error) = connection::may_clean_up(&self.connection) {
+            tracing::warn!(%error, "the archive's WAL is left for the next start");
+        }
+    }
+}
+
 /// What a failure means. Rows that cannot be decoded are damage: nothing but an archive wrote them.
 fn failed(error: &rusqlite::Error) -> ArchiveError {
     let what = failure::describe(error);
