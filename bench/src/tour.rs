@@ -92,17 +92,6 @@ impl Batches {
         self
     }
 
-    /// Creates tasks until `calls` batches can be sent without creating more.
-    ///
-    /// # Errors
-    /// The server refuses.
-    pub(crate) async fn stock(&mut self, calls: usize) -> Result<(), Failure> {
-        while self.tour.left() < calls as u64 {
-            self.refill().await?;
-        }
-        Ok(())
-    }
-
     async fn refill(&mut self) -> Result<(), Failure> {
         let tasks = self.tour.name_flock();
         let ids = tasks.iter().map(|task| task.task_id.clone()).collect();
@@ -113,6 +102,13 @@ impl Batches {
 }
 
 impl Caller for Batches {
+    async fn stock(&mut self, calls: usize) -> Result<(), Failure> {
+        while self.tour.left() < calls as u64 {
+            self.refill().await?;
+        }
+        Ok(())
+    }
+
     async fn ready(&mut self) -> Result<(), Failure> {
         while self.next.is_none() {
             self.next = self.tour.next();

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, pin::Pin};
 
 use crate::{
-    drive::{Measured, closed, open},
+    drive::{Caller as _, Measured, closed, open},
     failure::{Failure, While as _},
     options::Options,
     peers::{HandOffs, NAMESPACE, Peer},
@@ -37,6 +37,9 @@ pub(super) trait Contender: Send {
     fn stop(self: Box<Self>) -> Doing<'static, ()>;
 }
 
+/// Calls that every caller is ready for before its first round.
+const CALLS_MIN: usize = 100;
+
 /// A peer of one kind that runs.
 pub(super) struct Running<P: Peer> {
     peer: P,
@@ -69,7 +72,7 @@ impl<P: Peer> Running<P> {
             Mode::Open(rate) => rate,
         };
         for caller in &mut self.callers[..count] {
-            caller.stock(options.calls_expected(rate, count)).await?;
+            caller.stock(options.calls_expected(rate, count).max(CALLS_MIN)).await?;
         }
         match mode {
             Mode::Closed(in_flight) => {

@@ -241,6 +241,10 @@ impl Gets {
 }
 
 impl Caller for Gets {
+    async fn stock(&mut self, _calls: usize) -> Result<(), Failure> {
+        Ok(())
+    }
+
     async fn ready(&mut self) -> Result<(), Failure> {
         self.next = (self.next + 1) % self.ids.len();
         self.request = GetTaskRequest { namespace: NAMESPACE.into(), task_id: self.ids[self.next].clone() };

@@ -42,6 +42,13 @@ impl Measured {
         Self { units: 0, seconds: length.as_secs_f64(), latency }
     }
 
+    /// So much, done in so long, by one call.
+    pub(crate) fn once(units: u64, took: Duration) -> Self {
+        let mut measured = Self::new(took);
+        measured.record(units, took);
+        measured
+    }
+
     /// Counts one call.
     pub(crate) fn record(&mut self, units: u64, latency: Duration) {
         self.units += units;

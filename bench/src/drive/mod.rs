@@ -1,14 +1,16 @@
 //! Ways to send calls: as fast as answers come, or at a rate that does not wait for them.
 
 mod closed;
+mod fixed;
 mod measured;
 mod open;
 mod schedule;
 mod series;
 
 pub(crate) use closed::closed;
+pub(crate) use fixed::fixed;
 pub(crate) use measured::{Latency, Measured};
-pub(crate) use open::open;
+pub(crate) use open::{calls, open};
 pub(crate) use series::{Series, median};
 
 use std::time::{Duration, Instant};
@@ -17,6 +19,9 @@ use crate::failure::Failure;
 
 /// One who sends calls, one after the other.
 pub(crate) trait Caller: Send + 'static {
+    /// Makes sure that `calls` calls can be sent without stopping for what they need. Not measured.
+    fn stock(&mut self, calls: usize) -> impl Future<Output = Result<(), Failure>> + Send;
+
     /// Makes the next request. Not measured.
     fn ready(&mut self) -> impl Future<Output = Result<(), Failure>> + Send;
 

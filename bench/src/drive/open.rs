@@ -37,8 +37,7 @@ pub(crate) async fn open<C: Caller>(
     per_second: f64,
     window: Window,
 ) -> Result<Measured, Failure> {
-    let schedule = Schedule::new(per_second);
-    let count = schedule.count_before(window.end - window.begin);
+    let (schedule, count) = (Schedule::new(per_second), calls(per_second, window));
     let tickets = Arc::new(Tickets {
         schedule,
         window,
@@ -60,6 +59,11 @@ pub(crate) async fn open<C: Caller>(
     }
     releasing.await?;
     Ok(total)
+}
+
+/// Calls that are sent at this rate from the begin of the window, warm-up included, to its end.
+pub(crate) fn calls(per_second: f64, window: Window) -> u64 {
+    Schedule::new(per_second).count_before(window.end - window.begin)
 }
 
 impl Tickets {

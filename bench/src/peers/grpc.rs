@@ -1,15 +1,23 @@
 //! The client of Baton and of its echo: the same code for both, so that they differ in nothing but the server.
 
+use std::time::Duration;
+
 use baton_proto::v1::{
     BatchCreateTasksRequest, CreateTaskRequest, HandOffRequest, ItemError, UpdateAgentStateRequest,
     handoff_service_client::HandoffServiceClient, state_service_client::StateServiceClient,
     task_service_client::TaskServiceClient,
 };
 use prost_types::Struct;
+use tokio::time::sleep;
 use tonic::{Code, Status, transport::Channel};
 
 use super::PeerClient;
 use crate::failure::Failure;
+
+/// How often a creation is tried while the server's queue is full.
+const CREATE_TRIES_MAX: u32 = 1_000;
+/// How long a creation waits before it is tried again.
+const CREATE_PAUSE: Duration = Duration::from_millis(10);
 
 /// A client of Baton's contract on a connection that it shares with others.
 #[derive(Clone)]
@@ -60,7 +68,7 @@ impl PeerClient for BatonClient {
     }
 }
 
-/// Creates up to 1,000 tasks in one call.
+/// Creates up to 1,000 tasks in one call; comes back later while the server's queue is full, as the contract says.
 ///
 /// # Errors
 /// The call fails, or one of the tasks is refused.
@@ -69,9 +77,19 @@ pub(crate) async fn create_tasks(
     namespace: &str,
     items: Vec<CreateTaskRequest>,
 ) -> Result<(), Failure> {
+    let mut client = TaskServiceClient::new(channel.clone());
     let request = BatchCreateTasksRequest { namespace: namespace.to_owned(), items };
-    let response = TaskServiceClient::new(channel.clone()).batch_create_tasks(request).await?.into_inner();
-    first_error(response.results.into_iter().map(|result| result.error))
+    for _ in 0..CREATE_TRIES_MAX {
+        match client.batch_create_tasks(request.clone()).await {
+            Ok(response) => {
+                let results = response.into_inner().results;
+                return first_error(results.into_iter().map(|result| result.error));
+            }
+            Err(status) if status.code() == Code::ResourceExhausted => sleep(CREATE_PAUSE).await,
+            Err(status) => return Err(status.into()),
+        }
+    }
+    Err(Failure::new("the server's queue stays full"))
 }
 
 /// Fails with the first item of a batch that was refused.

@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// Tasks that a caller creates when it has run out.
-const REFILL_TASKS: usize = 100;
+const REFILL_TASKS: usize = 50;
 /// Longest that a peer may take until it serves.
 const START_TIME_MAX: Duration = Duration::from_secs(60);
 /// How often a peer that is starting is asked whether it serves.
@@ -129,17 +129,6 @@ impl<C: PeerClient> HandOffs<C> {
         Ok(Self { ring, client, next: None })
     }
 
-    /// Creates tasks until `calls` hand-offs can be sent without creating more.
-    ///
-    /// # Errors
-    /// The peer refuses.
-    pub(crate) async fn stock(&mut self, calls: usize) -> Result<(), Failure> {
-        while self.ring.left() < calls as u64 {
-            self.refill().await?;
-        }
-        Ok(())
-    }
-
     async fn refill(&mut self) -> Result<(), Failure> {
         let tasks = self.ring.name_tasks(REFILL_TASKS);
         let ids: Vec<String> = tasks.iter().map(|task| task.task_id.clone()).collect();
@@ -150,6 +139,13 @@ impl<C: PeerClient> HandOffs<C> {
 }
 
 impl<C: PeerClient> Caller for HandOffs<C> {
+    async fn stock(&mut self, calls: usize) -> Result<(), Failure> {
+        while self.ring.left() < calls as u64 {
+            self.refill().await?;
+        }
+        Ok(())
+    }
+
     async fn ready(&mut self) -> Result<(), Failure> {
         while self.next.is_none() {
             self.next = self.ring.next();
