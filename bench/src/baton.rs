@@ -152,11 +152,6 @@ fn is_of_start(line: &str) -> bool {
 }
 
 impl Baton {
-    /// Where it serves, as a URL.
-    pub(crate) fn address(&self) -> &str {
-        &self.address
-    }
-
     /// Its folder.
     pub(crate) fn folder(&self) -> &BatonFolder {
         &self.folder

@@ -44,11 +44,6 @@ impl BatonPeer {
         Ok(Self { server, channels, version })
     }
 
-    /// The server.
-    pub(crate) fn server(&self) -> &Baton {
-        &self.server
-    }
-
     /// The connections.
     pub(crate) fn channels(&self) -> &[Channel] {
         &self.channels

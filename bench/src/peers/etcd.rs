@@ -57,7 +57,9 @@ impl Etcd {
             Ok(channels)
         })
         .await?;
-        Ok(Self { child, channels, version: version(&program, "--version").await, _folder: folder })
+        // It says `etcd Version: 3.4.23`.
+        let version = version(&program, "--version").await.replace(" Version:", "");
+        Ok(Self { child, channels, version, _folder: folder })
     }
 }
 

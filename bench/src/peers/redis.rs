@@ -59,7 +59,10 @@ impl Redis {
             .arg("--dir")
             .arg(folder.path());
         let mut child = Child::start("redis", command, folder.path().join("redis.log"))?;
-        let version = version(&program, "--version").await;
+        let said = version(&program, "--version").await;
+        // It says `Redis server v=7.0.15 sha=…`.
+        let number = said.split_whitespace().find_map(|word| word.strip_prefix("v="));
+        let version = number.unwrap_or("of unknown version").to_owned();
         let mut client = until_serving(&mut child, || RedisClient::connect(port, String::new())).await?;
         let loaded = client.call(&[b"SCRIPT", b"LOAD", SCRIPT.as_bytes()]).await?;
         let script = String::from_utf8_lossy(&loaded).into_owned();
@@ -72,7 +75,7 @@ impl Peer for Redis {
     type Client = RedisClient;
 
     fn about(&self) -> String {
-        format!("{}; Lua script by EVALSHA, appendfsync always, a connection for each caller", self.version)
+        format!("Redis {}; Lua script by EVALSHA, appendfsync always, a connection for each caller", self.version)
     }
 
     async fn client(&self, _caller: usize) -> Result<RedisClient, Failure> {

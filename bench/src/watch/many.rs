@@ -24,7 +24,7 @@ use crate::{
     drive::{Caller as _, fixed, median},
     failure::Failure,
     machine::Machine,
-    memory::{Sampler, peak},
+    memory::{Sampler, peak, settled},
     options::Options,
     output::{progress, show},
     plot::{Axis, Bar, Scale, bars, save},
@@ -34,8 +34,6 @@ use crate::{
 
 /// How often the server's memory is looked at.
 const SAMPLE_EVERY: Duration = Duration::from_millis(50);
-/// How long the server's memory may take to settle before it is read.
-const SETTLE_TIME: Duration = Duration::from_secs(1);
 
 /// Arguments of `watch many`.
 #[derive(Debug, Args)]
@@ -130,9 +128,9 @@ struct Stage {
 pub(crate) async fn run(args: ManyArgs) -> Result<(), Failure> {
     let options = &args.options;
     let server = BatonProgram::find(options)?.start(&settings(args.watchers, args.watch_connections)).await?;
-    let before = settled(&server).await?;
+    let before = settled(server.process()).await?;
     let watch = server.connect(args.watch_connections).await?;
-    let connected = settled(&server).await?;
+    let connected = settled(server.process()).await?;
     let idle = idle_memory(&server, &watch, args.watchers).await?;
     let answered: Arc<Mutex<Vec<u64>>> = Arc::default();
     let drive = server.connect(1).await?;
@@ -185,15 +183,9 @@ async fn idle_memory(server: &Baton, watch: &[Channel], watchers: u32) -> Result
     progress(&format!("{watchers} watchers, nothing happens"));
     let readers = (0..watchers).map(|_| Strict { wanted: 1, ..Strict::default() }).collect();
     let crowd = Crowd::open(watch, &from_now(), readers).await?;
-    let idle = settled(server).await?;
+    let idle = settled(server.process()).await?;
     drop(crowd);
     Ok(idle)
-}
-
-/// Memory of the server after a moment in which nothing happens.
-async fn settled(server: &Baton) -> Result<u64, Failure> {
-    tokio::time::sleep(SETTLE_TIME).await;
-    server.resident_bytes()
 }
 
 fn note_answer(answered: &Mutex<Vec<u64>>, response: &BatchHandOffResponse) {
