@@ -82,7 +82,9 @@ impl Child {
     pub(crate) fn lives(&mut self) -> Result<(), Failure> {
         match self.process.try_wait()? {
             None => Ok(()),
-            Some(status) => Err(Failure::new(format!("{} ended ({status}): {}", self.name, self.last_words()))),
+            Some(status) => {
+                Err(Failure::new(format!("{} ended ({status}): {}", self.name, self.last_words())))
+            }
         }
     }
 

@@ -66,7 +66,8 @@ pub(crate) fn processor_seconds(process: u32) -> Result<f64, Failure> {
         .during(format_args!("reading the processor time of process {process}"))?;
     // The name, in parentheses, may hold spaces; user and system time are the 12th and 13th after it.
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks = after_name.split_ascii_whitespace().skip(11).take(2).filter_map(|text| text.parse::<f64>().ok());
+    let ticks =
+        after_name.split_ascii_whitespace().skip(11).take(2).filter_map(|text| text.parse::<f64>().ok());
     Ok(ticks.sum::<f64>() / TICKS_PER_SECOND)
 }
 

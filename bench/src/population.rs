@@ -69,7 +69,9 @@ impl Population {
             let (namespace, tasks) = (population.namespace.clone(), population.creations(batch));
             async move { create_tasks(&channel, &namespace, tasks).await }
         };
-        in_parallel(channels, range, BATCH_ITEMS_MAX, BATCHES_IN_FLIGHT, create).await.during("creating tasks")
+        in_parallel(channels, range, BATCH_ITEMS_MAX, BATCHES_IN_FLIGHT, create)
+            .await
+            .during("creating tasks")
     }
 
     /// Hands each task of a range on once; each was handed on `handed` times before.

@@ -4,8 +4,10 @@
 
 use std::collections::VecDeque;
 
-use baton_proto::v1::{BatchHandOffRequest, BatchHandOffResponse, CreateTaskRequest,
-    handoff_service_client::HandoffServiceClient};
+use baton_proto::v1::{
+    BatchHandOffRequest, BatchHandOffResponse, CreateTaskRequest,
+    handoff_service_client::HandoffServiceClient,
+};
 use tonic::transport::Channel;
 
 use crate::{

@@ -236,7 +236,8 @@ impl Lineup {
     }
 
     fn about(&self) -> Vec<About> {
-        let about = |contender: &Box<dyn Contender>| About { who: contender.name(), about: contender.about() };
+        let about =
+            |contender: &Box<dyn Contender>| About { who: contender.name(), about: contender.about() };
         self.field.contenders.iter().map(about).collect()
     }
 

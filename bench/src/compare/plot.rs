@@ -21,7 +21,11 @@ pub(super) fn write(folder: &Path, sections: &[Section]) -> Result<(), Failure> 
         let title = |what: &str| format!("{what} – {}", section.title);
         if section.name != "open" {
             let rates = of_rows(section, |row| row.rate, thousands);
-            save(folder, &format!("compare-{}-rate", section.name), &drawn(&title("Rate"), "per second", &rates))?;
+            save(
+                folder,
+                &format!("compare-{}-rate", section.name),
+                &drawn(&title("Rate"), "per second", &rates),
+            )?;
         }
         if section.name == "batch" {
             // A batch and a write of several are not the same thing to wait for.

@@ -89,8 +89,12 @@ impl Field {
                 rounds.push(contender.name(), contender.round(Mode::Open(per_second), options).await?);
             }
         }
-        let slow: Vec<&str> =
-            self.contenders.iter().map(|contender| contender.name()).filter(|name| !fast_enough(name)).collect();
+        let slow: Vec<&str> = self
+            .contenders
+            .iter()
+            .map(|contender| contender.name())
+            .filter(|name| !fast_enough(name))
+            .collect();
         let left_out = if slow.is_empty() {
             String::new()
         } else {
@@ -140,8 +144,9 @@ impl Field {
             Measured::rate,
             "at least 0.4",
         );
-        let title =
-            format!("BatchHandOff of {size}, {in_flight} in flight; rates in hand-offs, latencies of batches");
+        let title = format!(
+            "BatchHandOff of {size}, {in_flight} in flight; rates in hand-offs, latencies of batches"
+        );
         Ok(Section { name: "batch", title, rows: rounds.rows(), findings: file.into_iter().collect() })
     }
 
@@ -156,12 +161,18 @@ impl Field {
         let mut rounds = Rounds::default();
         for _ in 0..options.rounds {
             for (name, channels) in [("baton", &self.baton), ("echo", &self.echo)] {
-                let mut callers: Vec<Gets> =
-                    (0..in_flight).map(|index| Gets::new(&channels[index % channels.len()], &ids, index)).collect();
+                let mut callers: Vec<Gets> = (0..in_flight)
+                    .map(|index| Gets::new(&channels[index % channels.len()], &ids, index))
+                    .collect();
                 rounds.push(name, closed(&mut callers, in_flight, options.window()).await.during(name)?);
             }
         }
-        let found = rounds.finding("rate as a share of the echo's", ["baton", "echo"], Measured::rate, "at least 0.9");
+        let found = rounds.finding(
+            "rate as a share of the echo's",
+            ["baton", "echo"],
+            Measured::rate,
+            "at least 0.9",
+        );
         let title = format!("GetTask, {in_flight} in flight");
         Ok(Section { name: "get", title, rows: rounds.rows(), findings: found.into_iter().collect() })
     }
@@ -182,7 +193,10 @@ impl Field {
 
     fn note_file(&self, batch: f64, rounds: &mut Rounds) {
         let bytes = self.handoff_bytes;
-        rounds.note(BareFile::NAME, format!("append of {:.0} × {bytes} bytes, fdatasync; its latencies", batch.round()));
+        rounds.note(
+            BareFile::NAME,
+            format!("append of {:.0} × {bytes} bytes, fdatasync; its latencies", batch.round()),
+        );
     }
 }
 

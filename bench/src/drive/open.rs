@@ -38,13 +38,8 @@ pub(crate) async fn open<C: Caller>(
     window: Window,
 ) -> Result<Measured, Failure> {
     let (schedule, count) = (Schedule::new(per_second), calls(per_second, window));
-    let tickets = Arc::new(Tickets {
-        schedule,
-        window,
-        count,
-        released: Semaphore::new(0),
-        taken: AtomicU64::new(0),
-    });
+    let tickets =
+        Arc::new(Tickets { schedule, window, count, released: Semaphore::new(0), taken: AtomicU64::new(0) });
     let mut tasks = JoinSet::new();
     let crew = callers.len();
     for caller in callers.drain(..) {

@@ -59,10 +59,13 @@ impl BatonPeer {
         let mut ring = Ring::new("caller-s".into(), NAMESPACE, HANDOFFS_PER_TASK);
         let tasks = ring.name_tasks(1);
         let task_id = tasks[0].task_id.clone();
-        BatonClient::new(channel.clone()).know(NAMESPACE, &ring.agent(0), state_of_agent(&ring.agent(0))).await?;
+        BatonClient::new(channel.clone())
+            .know(NAMESPACE, &ring.agent(0), state_of_agent(&ring.agent(0)))
+            .await?;
         create_tasks(channel, NAMESPACE, tasks).await?;
         ring.put(task_id.clone());
-        let request = ring.next().ok_or_else(|| Failure::new("no hand-off of a task that was just put in"))?;
+        let request =
+            ring.next().ok_or_else(|| Failure::new("no hand-off of a task that was just put in"))?;
         let hand_off = HandoffServiceClient::new(channel.clone()).hand_off(request).await?.into_inner();
         let request = GetTaskRequest { namespace: NAMESPACE.into(), task_id };
         let get_task = TaskServiceClient::new(channel.clone()).get_task(request).await?.into_inner();

@@ -81,7 +81,10 @@ impl Echo {
             .and_then(|ready| Some(format!("http://{}", ready["listen"].as_str()?)))
         else {
             child.lives()?;
-            return Err(Failure::new(format!("the echo did not say where it listens: {}", child.last_words())));
+            return Err(Failure::new(format!(
+                "the echo did not say where it listens: {}",
+                child.last_words()
+            )));
         };
         let channels = connect(&address, connections).await.during("reaching the echo")?;
         Ok(Self { child, address, channels, _folder: folder })

@@ -46,7 +46,8 @@ WITH moved AS (
 )
 INSERT INTO history (task_id, at, entry) SELECT moved.id, now(), $5 FROM moved
 ";
-const CREATE: &str = "INSERT INTO task (id, owner, epoch, status) SELECT unnest($1::text[]), $2, 1, 'PENDING'";
+const CREATE: &str =
+    "INSERT INTO task (id, owner, epoch, status) SELECT unnest($1::text[]), $2, 1, 'PENDING'";
 const KNOW: &str = "INSERT INTO state (agent, value) VALUES ($1, $2) ON CONFLICT (agent) DO UPDATE SET value = excluded.value";
 
 /// A running PostgreSQL.

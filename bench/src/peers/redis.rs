@@ -75,7 +75,10 @@ impl Peer for Redis {
     type Client = RedisClient;
 
     fn about(&self) -> String {
-        format!("Redis {}; Lua script by EVALSHA, appendfsync always, a connection for each caller", self.version)
+        format!(
+            "Redis {}; Lua script by EVALSHA, appendfsync always, a connection for each caller",
+            self.version
+        )
     }
 
     async fn client(&self, _caller: usize) -> Result<RedisClient, Failure> {
@@ -122,7 +125,8 @@ impl RedisClient {
         match text.split_first() {
             Some((b'+' | b':', rest)) => Ok(rest.to_vec()),
             Some((b'$', rest)) => {
-                let length: usize = std::str::from_utf8(rest).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+                let length: usize =
+                    std::str::from_utf8(rest).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
                 let mut bytes = vec![0; length + 2];
                 self.stream.read_exact(&mut bytes).await?;
                 bytes.truncate(length);
@@ -138,7 +142,8 @@ impl PeerClient for RedisClient {
         for task in tasks {
             let key = format!("task:{}", task.task_id);
             let owner = task.assigned_agent.as_bytes();
-            self.call(&[b"HSET", key.as_bytes(), b"owner", owner, b"epoch", b"1", b"status", b"PENDING"]).await?;
+            self.call(&[b"HSET", key.as_bytes(), b"owner", owner, b"epoch", b"1", b"status", b"PENDING"])
+                .await?;
         }
         Ok(())
     }
@@ -155,8 +160,7 @@ impl PeerClient for RedisClient {
         let (epoch, entry) = (state::epoch(&request).to_string(), state::entry(&request));
         let script = std::mem::take(&mut self.script);
         let keys = [task.as_bytes(), from.as_bytes(), to.as_bytes(), history.as_bytes()];
-        let values =
-            [request.from_agent.as_bytes(), request.to_agent.as_bytes(), epoch.as_bytes(), &*entry];
+        let values = [request.from_agent.as_bytes(), request.to_agent.as_bytes(), epoch.as_bytes(), &*entry];
         let words = [&[&b"EVALSHA"[..], script.as_bytes(), b"4"], &keys[..], &values[..]].concat();
         let answer = self.call(&words).await;
         self.script = script;

@@ -71,9 +71,8 @@ impl Range {
     }
 
     fn log(values: impl Iterator<Item = f64>) -> Self {
-        let (least, most) = values.fold((f64::MAX, f64::MIN_POSITIVE), |(least, most), value| {
-            (least.min(value), most.max(value))
-        });
+        let (least, most) = values
+            .fold((f64::MAX, f64::MIN_POSITIVE), |(least, most), value| (least.min(value), most.max(value)));
         let (least, most) = if least > most { (1.0, 10.0) } else { (least, most) };
         let (start, end) = (least.log10().floor() as i32, most.log10().ceil() as i32);
         Self::Log { start, end: end.max(start + 1) }

@@ -82,8 +82,11 @@ impl Finished {
     /// # Errors
     /// It cannot be written.
     pub(super) fn plot(&self, folder: &Path) -> Result<(), Failure> {
-        let points =
-            self.steps.iter().map(|step| (step.finished as f64, step.resident_bytes as f64 / 1_048_576.0)).collect();
+        let points = self
+            .steps
+            .iter()
+            .map(|step| (step.finished as f64, step.resident_bytes as f64 / 1_048_576.0))
+            .collect();
         let svg = lines(
             "Memory of the server with more finished tasks",
             &Axis::new("finished tasks", Scale::Linear),

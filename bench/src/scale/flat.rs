@@ -215,7 +215,11 @@ impl Flat {
         };
         let rate = Line { name: "rate".into(), points: points(|row| row.rate) };
         let y = Axis::new("hand-offs per second", Scale::Linear);
-        save(folder, &format!("scale-{}-rate", self.name), &lines(&format!("Rate – {}", self.title), &x, &y, &[rate]))?;
+        save(
+            folder,
+            &format!("scale-{}-rate", self.name),
+            &lines(&format!("Rate – {}", self.title), &x, &y, &[rate]),
+        )?;
         let latencies = [
             Line { name: "p50".into(), points: points(|row| row.p50_us / 1e3) },
             Line { name: "p99".into(), points: points(|row| row.p99_us / 1e3) },

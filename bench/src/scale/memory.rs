@@ -76,8 +76,11 @@ pub(super) fn text(all: &[Memory]) -> String {
     ];
     let row = |memory: &Memory| {
         let resident = [memory.started, memory.created, memory.handed_off, memory.restarted];
-        let each =
-            [memory.bytes_per_task_created, memory.bytes_per_task_handed_off, memory.bytes_per_task_restarted];
+        let each = [
+            memory.bytes_per_task_created,
+            memory.bytes_per_task_handed_off,
+            memory.bytes_per_task_restarted,
+        ];
         let mut cells = vec![memory.name()];
         cells.extend(resident.map(|bytes| mebibytes(bytes as f64)));
         cells.extend(each.map(thousands));

@@ -1,8 +1,6 @@
 //! Switches off the rule that bounds the hand-offs of one task, where a benchmark is about more of them.
 
-use baton_proto::v1::{
-    RemoveValidationRuleRequest, validation_service_client::ValidationServiceClient,
-};
+use baton_proto::v1::{RemoveValidationRuleRequest, validation_service_client::ValidationServiceClient};
 use tonic::transport::Channel;
 
 use crate::failure::{Failure, While as _};

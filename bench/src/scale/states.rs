@@ -31,7 +31,9 @@ pub(super) async fn measure(setting: &Setting<'_>) -> Result<Flat, Failure> {
         for (index, channel) in (0..in_flight).zip(channels.iter().cycle()) {
             let ring = Ring::new(format!("caller-{index}"), NAMESPACE, HANDOFFS_PER_TASK);
             let agent = ring.agent(0);
-            callers.push(HandOffs::with_state(ring, BatonClient::new(channel.clone()), &agent, state(bytes)).await?);
+            callers.push(
+                HandOffs::with_state(ring, BatonClient::new(channel.clone()), &agent, state(bytes)).await?,
+            );
         }
         points.push(Point::new(bytes, server, callers));
     }

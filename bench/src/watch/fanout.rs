@@ -95,7 +95,9 @@ pub(crate) async fn run(args: FanoutArgs) -> Result<(), Failure> {
     let mut streamer: Option<(Echo, Vec<Channel>)> = None;
     let mut recorded = Vec::new();
     for round in 1..=options.rounds {
-        progress(&format!("round {round}: {wanted} hand-offs to {watchers} watchers, then the same bytes again"));
+        progress(&format!(
+            "round {round}: {wanted} hand-offs to {watchers} watchers, then the same bytes again"
+        ));
         let (measured, handoffs, kept) = on_baton(&mut callers, calls, &watch, watchers, wanted).await?;
         baton.push(measured);
         driven.push(handoffs);
@@ -159,20 +161,11 @@ async fn on_baton(
     let readers = crowd.finish().await.during("baton")?;
     let took = begun.elapsed();
     let kept = readers.into_iter().find_map(|reader| reader.kept).unwrap_or_default();
-    Ok((
-        Measured::once(wanted * u64::from(watchers), took),
-        Measured::once(wanted, drive_took),
-        kept,
-    ))
+    Ok((Measured::once(wanted * u64::from(watchers), took), Measured::once(wanted, drive_took), kept))
 }
 
 /// One round on the server that plays the messages again.
-async fn on_peer(
-    echo: &Echo,
-    channels: &[Channel],
-    watchers: u32,
-    wanted: u64,
-) -> Result<Measured, Failure> {
+async fn on_peer(echo: &Echo, channels: &[Channel], watchers: u32, wanted: u64) -> Result<Measured, Failure> {
     let crowd = Crowd::open(channels, &from_now(), readers(watchers, wanted, false)).await?;
     let begun = Instant::now();
     let mut client = HandoffServiceClient::new(echo.channels()[0].clone());
@@ -183,7 +176,8 @@ async fn on_peer(
 
 impl Report {
     fn text(&self) -> String {
-        let columns = [Column::Text("WHO"), Column::Number("EVENTS/s"), Column::Number("× PEER"), Column::Text("NOTE")];
+        let columns =
+            [Column::Text("WHO"), Column::Number("EVENTS/s"), Column::Number("× PEER"), Column::Text("NOTE")];
         let note = format!("{} hand-offs/s meanwhile", thousands(self.baton_handoffs_per_second));
         let rows = [
             vec!["baton".into(), thousands(self.baton_events_per_second), ratio(self.ratio_to_peer), note],
@@ -209,9 +203,17 @@ impl Report {
     }
 
     fn plot(&self) -> String {
-        let bar = |name: &str, value: f64, marked| Bar { name: name.into(), value, label: thousands(value), marked };
+        let bar = |name: &str, value: f64, marked| Bar {
+            name: name.into(),
+            value,
+            label: thousands(value),
+            marked,
+        };
         bars(
-            &format!("Events delivered – {} watchers on {} connections", self.watchers, self.watch_connections),
+            &format!(
+                "Events delivered – {} watchers on {} connections",
+                self.watchers, self.watch_connections
+            ),
             &Axis::new("events per second", Scale::Linear),
             &[
                 bar("baton", self.baton_events_per_second, true),

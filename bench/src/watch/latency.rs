@@ -198,10 +198,7 @@ fn from_answers(answered: &Moments, readers: &[Stamps], length: Duration) -> Mea
 fn note_answer(answered: &Mutex<Moments>, response: &BatchHandOffResponse) {
     let now = now_us();
     let revisions = response.results.iter().filter_map(|result| Some(result.handoff.as_ref()?.revision));
-    answered
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .extend(revisions.map(|revision| (revision, now)));
+    answered.lock().unwrap_or_else(PoisonError::into_inner).extend(revisions.map(|revision| (revision, now)));
 }
 
 fn now_us() -> u64 {

@@ -98,7 +98,9 @@ impl Reader for Strict {
             self.got += 1;
         })?;
         match wrong {
-            Some((wanted, got)) => Err(Failure::new(format!("a watcher got revision {got} instead of {wanted}"))),
+            Some((wanted, got)) => {
+                Err(Failure::new(format!("a watcher got revision {got} instead of {wanted}")))
+            }
             None => Ok(self.got >= self.wanted),
         }
     }
@@ -245,7 +247,11 @@ impl Report {
         let kib = |bytes: f64| format!("{:.1} KiB", bytes / 1024.0);
         let rows = [
             row("started", self.resident_before_bytes, String::new()),
-            row("connected", self.resident_connected_bytes, format!("{} a connection", kib(self.bytes_per_connection))),
+            row(
+                "connected",
+                self.resident_connected_bytes,
+                format!("{} a connection", kib(self.bytes_per_connection)),
+            ),
             row(
                 "watched, idle",
                 self.resident_idle_bytes,

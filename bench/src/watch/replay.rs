@@ -155,7 +155,8 @@ impl Report {
     }
 
     fn plot(&self) -> String {
-        let points = self.samples.iter().map(|sample| (sample.at, sample.resident as f64 / 1_048_576.0)).collect();
+        let points =
+            self.samples.iter().map(|sample| (sample.at, sample.resident as f64 / 1_048_576.0)).collect();
         lines(
             &format!(
                 "Memory of the server – {} events watched from the first, {} times",
