@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::Command,
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tonic::transport::{Channel, Endpoint};
 
@@ -30,6 +30,11 @@ use crate::{
 
 /// Longest that the server may take until it serves, a log of many gigabytes included.
 const START_TIME_MAX: Duration = Duration::from_secs(1_800);
+
+/// How often it is looked for what a server tells of its start.
+const TOLD_LOOKS: u32 = 50;
+/// How long between two looks.
+const TOLD_PAUSE: Duration = Duration::from_millis(20);
 
 /// How servers are started in this run.
 #[derive(Clone, Debug)]
@@ -134,16 +139,6 @@ impl BatonFolder {
     pub(crate) fn log_bytes(&self) -> Result<u64, Failure> {
         Ok(fs::metadata(self.data().join("baton.db")).during("reading the size of the log")?.len())
     }
-
-    /// The lines in which the last server told of its start.
-    pub(crate) fn told_at_start(&self) -> Vec<String> {
-        let said = fs::read_to_string(self.said()).unwrap_or_default();
-        let lines: Vec<&str> = said.lines().collect();
-        let listening = lines.iter().rposition(|line| line.contains("listening on"));
-        let Some(listening) = listening else { return Vec::new() };
-        let stopped = lines[..listening].iter().rposition(|line| !is_of_start(line));
-        lines[stopped.map_or(0, |line| line + 1)..=listening].iter().map(|&line| line.to_owned()).collect()
-    }
 }
 
 /// Whether a line of the log is one of those before the server serves: it has answered nothing yet, and is not stopping.
@@ -152,11 +147,6 @@ fn is_of_start(line: &str) -> bool {
 }
 
 impl Baton {
-    /// Its folder.
-    pub(crate) fn folder(&self) -> &BatonFolder {
-        &self.folder
-    }
-
     /// Its process id.
     pub(crate) fn process(&self) -> u32 {
         self.child.id()
@@ -184,6 +174,23 @@ impl Baton {
     /// It cannot be reached.
     pub(crate) async fn connect(&self, count: u16) -> Result<Vec<Channel>, Failure> {
         connect(&self.address, count).await
+    }
+
+    /// The lines in which it told of its start; none if it does not tell.
+    pub(crate) async fn told_at_start(&self) -> Vec<String> {
+        let told = format!("listening on {}", self.address.trim_start_matches("http://"));
+        // Lines may come a moment after it serves.
+        for _ in 0..TOLD_LOOKS {
+            let said = fs::read_to_string(self.folder.said()).unwrap_or_default();
+            let lines: Vec<&str> = said.lines().collect();
+            if let Some(last) = lines.iter().rposition(|line| line.contains(&told)) {
+                let before = lines[..last].iter().rposition(|line| !is_of_start(line));
+                let first = before.map_or(0, |line| line + 1);
+                return lines[first..=last].iter().map(|&line| line.to_owned()).collect();
+            }
+            sleep(TOLD_PAUSE).await;
+        }
+        Vec::new()
     }
 
     /// What it is and what it has done.

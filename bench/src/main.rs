@@ -78,7 +78,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 Command::Compare(args) => compare::run(args).await,
                 Command::Scale(args) => scale::run(args).await,
                 Command::Watch(command) => watch::run(command).await,
-                Command::EchoServer(args) => return echo_server::run(args).await,
+                Command::EchoServer(args) => echo_server::run(args).await,
             }
         };
         // Dropped in the middle, it kills its servers and removes their folders.

@@ -170,8 +170,8 @@ where
 {
     let next = Arc::new(AtomicU64::new(range.start));
     let mut workers = JoinSet::new();
-    for channel in channels.iter().cycle().take(in_flight).cloned() {
-        let (next, work, end) = (Arc::clone(&next), work.clone(), range.end);
+    for channel in channels.iter().cycle().take(in_flight) {
+        let (next, work, end, channel) = (Arc::clone(&next), work.clone(), range.end, channel.clone());
         workers.spawn(async move {
             loop {
                 let begin = next.fetch_add(size, Ordering::Relaxed);

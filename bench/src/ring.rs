@@ -138,7 +138,9 @@ mod tests {
     #[test]
     fn each_hand_off_starts_where_the_last_one_of_its_task_ended() {
         let mut ring = Ring::new("r".into(), "bench", HANDOFFS_PER_TASK);
-        ["a", "b", "c"].map(|task| ring.put(task.to_owned()));
+        for task in ["a", "b", "c"] {
+            ring.put(task.to_owned());
+        }
         assert_eq!(ring.left(), 3 * HANDOFFS_PER_TASK);
         let (mut count, mut last): (u64, Option<HandOffRequest>) = (0, None);
         while let Some(request) = ring.next() {

@@ -64,13 +64,16 @@ impl Tour {
     }
 }
 
+/// Sees each answer as it comes.
+type Answered = Box<dyn FnMut(&BatchHandOffResponse) + Send>;
+
 /// A caller that hands flocks of tasks on, one batch a call. What it did is counted in hand-offs.
 pub(crate) struct Batches {
     tour: Tour,
     channel: Channel,
     client: HandoffServiceClient<Channel>,
     next: Option<BatchHandOffRequest>,
-    answered: Option<Box<dyn FnMut(&BatchHandOffResponse) + Send>>,
+    answered: Option<Answered>,
 }
 
 impl Batches {

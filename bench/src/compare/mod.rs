@@ -13,11 +13,7 @@ use self::section::{Row, Section};
 use clap::{Args, ValueEnum, value_parser};
 use serde::Serialize;
 
-use self::{
-    commits::handoff_bytes,
-    contender::{Contender, Running},
-    sections::Field,
-};
+use self::{commits::handoff_bytes, contender::Running, sections::Field};
 use crate::{
     baton::{BatonProgram, data_folder},
     failure::Failure,
@@ -236,9 +232,8 @@ impl Lineup {
     }
 
     fn about(&self) -> Vec<About> {
-        let about =
-            |contender: &Box<dyn Contender>| About { who: contender.name(), about: contender.about() };
-        self.field.contenders.iter().map(about).collect()
+        let contenders = self.field.contenders.iter();
+        contenders.map(|contender| About { who: contender.name(), about: contender.about() }).collect()
     }
 
     async fn stop(self) -> Result<(), Failure> {

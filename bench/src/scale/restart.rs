@@ -111,7 +111,7 @@ impl Stage {
         let server = setting.program.start_on(folder).await?;
         starts.rounds.push(server.serving_after.as_secs_f64());
         starts.resident_bytes = server.resident_bytes()?;
-        starts.told = server.folder().told_at_start();
+        starts.told = server.told_at_start().await;
         Ok(Self { server, handed: self.handed + 1, ..self })
     }
 }
