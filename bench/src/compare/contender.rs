@@ -3,7 +3,7 @@
 use std::{collections::HashMap, pin::Pin};
 
 use crate::{
-    drive::{Caller as _, Measured, closed, open},
+    drive::{Measured, closed, open, stock},
     failure::{Failure, While as _},
     options::Options,
     peers::{HandOffs, NAMESPACE, Peer},
@@ -71,9 +71,8 @@ impl<P: Peer> Running<P> {
             Mode::Closed(in_flight) => self.rates.get(&in_flight).copied().unwrap_or_default(),
             Mode::Open(rate) => rate,
         };
-        for caller in &mut self.callers[..count] {
-            caller.stock(options.calls_expected(rate, count).max(CALLS_MIN)).await?;
-        }
+        let calls = options.calls_expected(rate, count).max(CALLS_MIN);
+        stock(&mut self.callers, count, calls).await?;
         match mode {
             Mode::Closed(in_flight) => {
                 let measured = closed(&mut self.callers, in_flight, options.window()).await?;

@@ -11,7 +11,7 @@ use super::{
     section::{Finding, Rounds, Section},
 };
 use crate::{
-    drive::{Caller, Measured, Series, closed, median},
+    drive::{Caller, Measured, Series, closed, median, stock},
     failure::{Failure, While as _},
     options::Options,
     peers::{BareFile, NAMESPACE, create_tasks},
@@ -126,9 +126,7 @@ impl Field {
         let (mut rounds, mut batches) = (Rounds::default(), Vec::new());
         for _ in 0..options.rounds {
             let rate = rounds.of("baton").and_then(Series::last).map_or(0.0, Measured::rate) / size as f64;
-            for caller in &mut callers {
-                caller.stock(options.calls_expected(rate, in_flight)).await?;
-            }
+            stock(&mut callers, in_flight, options.calls_expected(rate, in_flight)).await?;
             let before = Commits::now(&self.baton[0]).await?;
             rounds.push("baton", closed(&mut callers, in_flight, options.window()).await?);
             let batch = Commits::now(&self.baton[0]).await?.batch_since(before);

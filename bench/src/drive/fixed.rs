@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use super::Caller;
+use super::{Caller, stock};
 use crate::failure::Failure;
 
 /// Sends `calls` calls from each of `callers`, all of them at once, and returns how long that took.
@@ -12,9 +12,8 @@ use crate::failure::Failure;
 /// # Errors
 /// The first call that fails; the callers are gone then.
 pub(crate) async fn fixed<C: Caller>(callers: &mut Vec<C>, calls: usize) -> Result<Duration, Failure> {
-    for caller in &mut *callers {
-        caller.stock(calls).await?;
-    }
+    let count = callers.len();
+    stock(callers, count, calls).await?;
     let begun = Instant::now();
     let mut tasks = JoinSet::new();
     for mut caller in callers.drain(..) {

@@ -6,12 +6,14 @@ mod measured;
 mod open;
 mod schedule;
 mod series;
+mod stock;
 
 pub(crate) use closed::closed;
 pub(crate) use fixed::fixed;
 pub(crate) use measured::{Latency, Measured};
 pub(crate) use open::{calls, open};
 pub(crate) use series::{Series, median};
+pub(crate) use stock::stock;
 
 use std::time::{Duration, Instant};
 

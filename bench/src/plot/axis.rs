@@ -47,12 +47,12 @@ pub(super) enum Range {
         /// Between two numbers.
         step: f64,
     },
-    /// From 10^`start` to 10^`end`.
+    /// From a power of ten on, by powers of ten.
     Log {
-        /// The first power of ten.
+        /// The power where it begins.
         start: i32,
-        /// The last power of ten.
-        end: i32,
+        /// The power where it ends, not always a whole one.
+        end: f64,
     },
 }
 
@@ -74,8 +74,8 @@ impl Range {
         let (least, most) = values
             .fold((f64::MAX, f64::MIN_POSITIVE), |(least, most), value| (least.min(value), most.max(value)));
         let (least, most) = if least > most { (1.0, 10.0) } else { (least, most) };
-        let (start, end) = (least.log10().floor() as i32, most.log10().ceil() as i32);
-        Self::Log { start, end: end.max(start + 1) }
+        let start = least.log10().floor() as i32;
+        Self::Log { start, end: most.log10().max(f64::from(start + 1)) }
     }
 
     /// The value where it begins.
@@ -91,7 +91,9 @@ impl Range {
         match self {
             Self::Linear { end, .. } => (value / end).clamp(0.0, 1.0),
             Self::Log { start, .. } if value <= 10f64.powi(start) => 0.0,
-            Self::Log { start, end } => (value.log10() - f64::from(start)) / f64::from(end - start),
+            Self::Log { start, end } => {
+                ((value.log10() - f64::from(start)) / (end - f64::from(start))).min(1.0)
+            }
         }
     }
 
@@ -101,7 +103,7 @@ impl Range {
             Self::Linear { end, step } => {
                 (0..=(end / step).round() as u32).map(|index| f64::from(index) * step).collect()
             }
-            Self::Log { start, end } => (start..=end).map(|power| 10f64.powi(power)).collect(),
+            Self::Log { start, end } => (start..=end.floor() as i32).map(|power| 10f64.powi(power)).collect(),
         }
     }
 }
@@ -125,7 +127,7 @@ mod tests {
 
     #[test]
     fn numbers_on_a_linear_axis_are_round_and_cover_all_values() {
-        for (max, last, count) in [(16_291.0, 20_000.0, 5), (0.63, 0.7, 8), (5.0, 5.0, 6), (0.0, 1.0, 6)] {
+        for (max, last, count) in [(16_291.0, 20_000.0, 5), (0.63, 0.8, 5), (5.0, 5.0, 6), (0.0, 1.0, 6)] {
             let ticks = Axis::new("", Scale::Linear).range([max].into_iter()).ticks();
             let end = ticks.last().copied().unwrap_or_default();
             assert!((end - last).abs() < 1e-9 && ticks.len() == count, "{max}: {ticks:?}");
@@ -133,10 +135,11 @@ mod tests {
     }
 
     #[test]
-    fn a_log_axis_runs_from_power_to_power() {
-        let range = Axis::new("", Scale::Log).range([690.0, 84_000.0].into_iter());
-        assert_eq!(range.ticks().len(), 4);
-        assert!((range.place(1_000.0) - 1.0 / 3.0).abs() < 1e-9);
+    fn a_log_axis_begins_at_a_power_of_ten_and_ends_with_its_greatest_value() {
+        let range = Axis::new("", Scale::Log).range([690.0, 50_000.0].into_iter());
+        assert_eq!(range.ticks(), [100.0, 1_000.0, 10_000.0]);
+        assert!((range.place(50_000.0) - 1.0).abs() < 1e-9);
+        assert!((range.place(1_000.0) - 1.0 / 500f64.log10()).abs() < 1e-9);
         assert!(range.place(0.0).abs() < f64::EPSILON);
     }
 

@@ -18,7 +18,7 @@ use tonic::transport::Channel;
 
 use crate::{
     baton::Baton,
-    drive::{Caller, Measured, Series, closed, median},
+    drive::{Caller, Measured, Series, closed, median, stock},
     failure::Failure,
     options::Options,
     output::progress,
@@ -91,9 +91,9 @@ impl<C: Caller> Point<C> {
 
     async fn round(&mut self, in_flight: usize, options: &Options) -> Result<(), Failure> {
         let rate = self.series.last().map_or(0.0, Measured::rate);
-        for caller in &mut self.callers {
-            caller.stock(options.calls_expected(rate, in_flight).max(CALLS_MIN)).await?;
-        }
+        let calls = options.calls_expected(rate, in_flight).max(CALLS_MIN);
+        let count = self.callers.len();
+        stock(&mut self.callers, count, calls).await?;
         let delivered_before = self.delivered_so_far();
         let (handoffs, processor, begun) =
             (self.server.info().await?.handoffs_completed, self.server.processor_seconds()?, Instant::now());

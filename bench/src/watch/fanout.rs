@@ -11,7 +11,7 @@ use tonic::transport::Channel;
 use super::{Crowd, Reader, WatcherArgs, batches, count_events, from_now, settings};
 use crate::{
     baton::{BatonProgram, connect, data_folder},
-    drive::{Caller as _, Measured, Series, fixed},
+    drive::{Measured, Series, fixed, stock},
     failure::{Failure, While as _},
     machine::Machine,
     options::Options,
@@ -152,9 +152,8 @@ async fn on_baton(
     watchers: u32,
     wanted: u64,
 ) -> Result<(Measured, Measured, Vec<Bytes>), Failure> {
-    for caller in &mut *callers {
-        caller.stock(calls).await?;
-    }
+    let count = callers.len();
+    stock(callers, count, calls).await?;
     let crowd = Crowd::open(watch, &from_now(), readers(watchers, wanted, true)).await?;
     let begun = Instant::now();
     let drive_took = fixed(callers, calls).await?;

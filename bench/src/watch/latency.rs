@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     baton::{BatonProgram, data_folder},
-    drive::{Caller as _, Latency, Measured, Series, calls, open},
+    drive::{Latency, Measured, Series, calls, open, stock},
     failure::Failure,
     machine::Machine,
     options::Options,
@@ -152,9 +152,8 @@ impl LatencyArgs {
     ) -> Result<Round, Failure> {
         let (options, batch) = (&self.options, u64::from(self.batch));
         let per_second = f64::from(self.rate) / f64::from(self.batch);
-        for caller in &mut *callers {
-            caller.stock(options.calls_expected(per_second, usize::from(options.in_flight))).await?;
-        }
+        let count = callers.len();
+        stock(callers, count, options.calls_expected(per_second, usize::from(options.in_flight))).await?;
         answered.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let expected = options.window();
         let wanted = calls(per_second, expected) * batch;

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     baton::{Baton, BatonProgram, data_folder},
-    drive::{Caller as _, fixed, median},
+    drive::{fixed, median, stock},
     failure::Failure,
     machine::Machine,
     memory::{Sampler, peak, settled},
@@ -198,9 +198,8 @@ fn note_answer(answered: &Mutex<Vec<u64>>, response: &BatchHandOffResponse) {
 impl Stage {
     /// Hands off, and waits until every watcher has everything; compares that with what was answered.
     async fn pass(&mut self, watchers: u32) -> Result<Pass, Failure> {
-        for caller in &mut self.callers {
-            caller.stock(self.calls).await?;
-        }
+        let count = self.callers.len();
+        stock(&mut self.callers, count, self.calls).await?;
         self.answered.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let readers = (0..watchers).map(|_| Strict { wanted: self.wanted, ..Strict::default() }).collect();
         let crowd = Crowd::open(&self.watch, &from_now(), readers).await?;
