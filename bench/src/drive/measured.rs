@@ -15,7 +15,7 @@ const LATENCY_NANOS_MAX: u64 = 60_000_000_000;
 pub(crate) struct Measured {
     /// What was done in the window, in what the benchmark counts.
     pub units: u64,
-    /// Length of the window, in seconds.
+    /// In how long it was done, in seconds: the window, or longer where calls had to wait.
     pub seconds: f64,
     // From sending, or from when it should have been sent, to the answer; in nanoseconds.
     latency: Histogram<u64>,

@@ -28,7 +28,8 @@ struct Tickets {
 
 /// Sends `per_second` calls in each second of the window, warm-up included, from as many callers as there are.
 ///
-/// When all callers wait for answers, calls wait for callers, and their latency grows.
+/// When all callers wait for answers, calls wait for callers: their latency grows, and the rate that comes out falls behind the one that was
+/// asked for, because it counts the time until the last of them was answered.
 ///
 /// # Errors
 /// The first call that fails; the callers are gone then.
@@ -46,13 +47,15 @@ pub(crate) async fn open<C: Caller>(
         tasks.spawn(call(Arc::clone(&tickets), caller));
     }
     let releasing = tokio::task::spawn_blocking(move || tickets.release(crew));
-    let mut total = Measured::new(window.length());
+    let (mut total, mut end) = (Measured::new(window.length()), window.end);
     while let Some(ended) = tasks.join_next().await {
-        let (of_one, caller) = ended??;
+        let (of_one, answered, caller) = ended??;
         total.add(&of_one);
+        end = end.max(answered);
         callers.push(caller);
     }
     releasing.await?;
+    total.seconds = (end - window.start).as_secs_f64();
     Ok(total)
 }
 
@@ -84,14 +87,17 @@ impl Tickets {
     }
 }
 
-async fn call<C: Caller>(tickets: Arc<Tickets>, mut caller: C) -> Result<(Measured, C), Failure> {
-    let mut measured = Measured::new(tickets.window.length());
+/// Sends calls as they become due; returns also when the last one that counts was answered.
+async fn call<C: Caller>(tickets: Arc<Tickets>, mut caller: C) -> Result<(Measured, Instant, C), Failure> {
+    let window = tickets.window;
+    let (mut measured, mut last) = (Measured::new(window.length()), window.start);
     loop {
         caller.ready().await?;
-        let Some(due) = tickets.take().await else { return Ok((measured, caller)) };
+        let Some(due) = tickets.take().await else { return Ok((measured, last, caller)) };
         let units = caller.send().await?;
-        if tickets.window.counts(due) {
-            measured.record(units, due.elapsed());
+        if window.counts(due) {
+            last = Instant::now();
+            measured.record(units, last - due);
         }
     }
 }

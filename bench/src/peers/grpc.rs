@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use baton_proto::v1::{
-    BatchCreateTasksRequest, CreateTaskRequest, HandOffRequest, ItemError, UpdateAgentStateRequest,
-    handoff_service_client::HandoffServiceClient, state_service_client::StateServiceClient,
-    task_service_client::TaskServiceClient,
+    BatchCreateTasksRequest, BatchCreateTasksResponse, CreateTaskRequest, HandOffRequest, ItemError,
+    UpdateAgentStateRequest, handoff_service_client::HandoffServiceClient,
+    state_service_client::StateServiceClient, task_service_client::TaskServiceClient,
 };
 use prost_types::Struct;
 use tokio::time::sleep;
@@ -68,28 +68,44 @@ impl PeerClient for BatonClient {
     }
 }
 
-/// Creates up to 1,000 tasks in one call; comes back later while the server's queue is full, as the contract says.
+/// Creates up to 1,000 tasks in one call; those that the server's queue has no room for are sent again, as the contract says.
 ///
 /// # Errors
 /// The call fails, or one of the tasks is refused.
 pub(crate) async fn create_tasks(
     channel: &Channel,
     namespace: &str,
-    items: Vec<CreateTaskRequest>,
+    mut items: Vec<CreateTaskRequest>,
 ) -> Result<(), Failure> {
     let mut client = TaskServiceClient::new(channel.clone());
-    let request = BatchCreateTasksRequest { namespace: namespace.to_owned(), items };
     for _ in 0..CREATE_TRIES_MAX {
-        match client.batch_create_tasks(request.clone()).await {
-            Ok(response) => {
-                let results = response.into_inner().results;
-                return first_error(results.into_iter().map(|result| result.error));
-            }
-            Err(status) if status.code() == Code::ResourceExhausted => sleep(CREATE_PAUSE).await,
+        let request = BatchCreateTasksRequest { namespace: namespace.to_owned(), items: items.clone() };
+        match client.batch_create_tasks(request).await {
+            Ok(response) => items = still_to_create(items, response.into_inner())?,
+            Err(status) if status.code() == Code::ResourceExhausted => {}
             Err(status) => return Err(status.into()),
         }
+        if items.is_empty() {
+            return Ok(());
+        }
+        sleep(CREATE_PAUSE).await;
     }
     Err(Failure::new("the server's queue stays full"))
+}
+
+/// The items that found the queue full.
+fn still_to_create(
+    items: Vec<CreateTaskRequest>,
+    response: BatchCreateTasksResponse,
+) -> Result<Vec<CreateTaskRequest>, Failure> {
+    let mut left = Vec::new();
+    for (item, result) in items.into_iter().zip(response.results) {
+        match result.error {
+            Some(error) if error.code == Code::ResourceExhausted as i32 => left.push(item),
+            error => first_error(std::iter::once(error))?,
+        }
+    }
+    Ok(left)
 }
 
 /// Fails with the first item of a batch that was refused.
