@@ -33,7 +33,7 @@ pub(crate) struct Playing {
 }
 
 impl Recording {
-    /// Reads what [`write`] wrote; nothing if there is no such file.
+    /// Reads what [`write()`] wrote; nothing if there is no such file.
     ///
     /// # Errors
     /// It cannot be read, or is cut off.

@@ -10,7 +10,7 @@ use tonic::transport::Channel;
 
 use super::{Crowd, Reader, WatcherArgs, batches, count_events, from_now, settings};
 use crate::{
-    baton::{BatonProgram, connect, data_folder},
+    baton::{Baton, BatonProgram, connect, data_folder},
     drive::{Measured, Series, fixed, stock},
     failure::{Failure, While as _},
     machine::Machine,
@@ -77,62 +77,53 @@ impl Reader for Counter {
     }
 }
 
+/// Baton, those who hand off and those who watch.
+struct BatonSide {
+    server: Baton,
+    callers: Vec<Batches>,
+    calls: usize,
+    watch: Vec<Channel>,
+    watchers: u32,
+    wanted: u64,
+}
+
+/// The server that plays the messages again, and those who watch.
+struct PeerSide {
+    echo: Echo,
+    watch: Vec<Channel>,
+    watchers: u32,
+    wanted: u64,
+}
+
+/// The rounds of both.
+#[derive(Default)]
+struct Rounds {
+    baton: Series,
+    handoffs: Series,
+    peer: Series,
+    // What one watcher got in the first round.
+    recorded: Vec<Bytes>,
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// A server cannot be started; a call or a watch fails; the figures cannot be written.
 pub(crate) async fn run(args: FanoutArgs) -> Result<(), Failure> {
     let options = &args.options;
-    let WatcherArgs { watchers, watch_connections } = args.watchers;
-    let program = BatonProgram::find(options)?;
-    let server = program.start(&settings(watchers, watch_connections)).await?;
-    let drive = server.connect(options.connections).await?;
-    let watch = server.connect(watch_connections).await?;
-    let mut callers = batches(&drive, args.batches_in_flight.into(), args.batch.into());
-    let calls = (args.handoffs as usize).div_ceil(callers.len() * usize::from(args.batch));
-    let wanted = (calls * callers.len() * usize::from(args.batch)) as u64;
-    let (mut baton, mut peer, mut driven) = (Series::default(), Series::default(), Series::default());
-    let mut streamer: Option<(Echo, Vec<Channel>)> = None;
-    let mut recorded = Vec::new();
-    for round in 1..=options.rounds {
-        progress(&format!(
-            "round {round}: {wanted} hand-offs to {watchers} watchers, then the same bytes again"
-        ));
-        let (measured, handoffs, kept) = on_baton(&mut callers, calls, &watch, watchers, wanted).await?;
-        baton.push(measured);
-        driven.push(handoffs);
-        if streamer.is_none() {
-            let echo = Echo::start_streaming(&data_folder(options), 1, &kept).await?;
-            let channels = connect(echo.address(), watch_connections).await?;
-            streamer = Some((echo, channels));
-            recorded = kept;
-        }
-        let (echo, channels) = streamer.as_ref().expect("it was just started");
-        peer.push(on_peer(echo, channels, watchers, wanted).await?);
+    let mut baton = BatonSide::start(&args).await?;
+    let mut rounds = Rounds::default();
+    rounds.recorded = baton.round(&mut rounds.baton, &mut rounds.handoffs).await?;
+    let peer = PeerSide::start(&args, &rounds.recorded, baton.wanted).await?;
+    rounds.peer.push(peer.round().await?);
+    for round in 2..=options.rounds {
+        progress(&format!("round {round}"));
+        baton.round(&mut rounds.baton, &mut rounds.handoffs).await?;
+        rounds.peer.push(peer.round().await?);
     }
-    if let Some((echo, channels)) = streamer {
-        drop(channels);
-        echo.stop().await?;
-    }
-    drop((callers, drive, watch));
-    server.stop().await?;
-    let bytes: usize = recorded.iter().map(Bytes::len).sum();
-    let report = Report {
-        command: "watch fanout",
-        machine: Machine::describe(&data_folder(options)),
-        rounds: options.rounds,
-        watchers,
-        watch_connections,
-        handoffs_per_round: wanted,
-        events_per_message: wanted as f64 / recorded.len().max(1) as f64,
-        bytes_per_event: bytes as f64 / wanted as f64,
-        baton_events_per_second: baton.rate(),
-        baton_rounds: baton.rates(),
-        baton_handoffs_per_second: driven.rate(),
-        peer_events_per_second: peer.rate(),
-        peer_rounds: peer.rates(),
-        ratio_to_peer: baton.ratio(&peer, Measured::rate),
-    };
+    let report = Report::of(&args, &rounds, baton.wanted);
+    peer.stop().await?;
+    baton.stop().await?;
     if let Some(folder) = &options.plots {
         save(folder, "watch-fanout", &report.plot())?;
     }
@@ -144,36 +135,85 @@ fn readers(watchers: u32, wanted: u64, keep: bool) -> Vec<Counter> {
     (0..watchers).map(reader).collect()
 }
 
-/// One round on Baton: events per second, hand-offs per second meanwhile, and the messages that one watcher got.
-async fn on_baton(
-    callers: &mut Vec<Batches>,
-    calls: usize,
-    watch: &[Channel],
-    watchers: u32,
-    wanted: u64,
-) -> Result<(Measured, Measured, Vec<Bytes>), Failure> {
-    let count = callers.len();
-    stock(callers, count, calls).await?;
-    let crowd = Crowd::open(watch, &from_now(), readers(watchers, wanted, true)).await?;
-    let begun = Instant::now();
-    let drive_took = fixed(callers, calls).await?;
-    let readers = crowd.finish().await.during("baton")?;
-    let took = begun.elapsed();
-    let kept = readers.into_iter().find_map(|reader| reader.kept).unwrap_or_default();
-    Ok((Measured::once(wanted * u64::from(watchers), took), Measured::once(wanted, drive_took), kept))
+impl BatonSide {
+    async fn start(args: &FanoutArgs) -> Result<Self, Failure> {
+        let WatcherArgs { watchers, watch_connections } = args.watchers;
+        let program = BatonProgram::find(&args.options)?;
+        let server = program.start(&settings(watchers, watch_connections)).await?;
+        let drive = server.connect(args.options.connections).await?;
+        let watch = server.connect(watch_connections).await?;
+        let callers = batches(&drive, args.batches_in_flight.into(), args.batch.into());
+        let each = callers.len() * usize::from(args.batch);
+        let calls = (args.handoffs as usize).div_ceil(each);
+        let wanted = (calls * each) as u64;
+        progress(&format!("{wanted} hand-offs to {watchers} watchers, then the same bytes again: round 1"));
+        Ok(Self { server, callers, calls, watch, watchers, wanted })
+    }
+
+    /// One round: events and, meanwhile, hand-offs per second, and the messages that one watcher got.
+    async fn round(&mut self, events: &mut Series, handoffs: &mut Series) -> Result<Vec<Bytes>, Failure> {
+        let count = self.callers.len();
+        stock(&mut self.callers, count, self.calls).await?;
+        let crowd = Crowd::open(&self.watch, &from_now(), readers(self.watchers, self.wanted, true)).await?;
+        let begun = Instant::now();
+        handoffs.push(Measured::once(self.wanted, fixed(&mut self.callers, self.calls).await?));
+        let readers = crowd.finish().await.during("baton")?;
+        events.push(Measured::once(self.wanted * u64::from(self.watchers), begun.elapsed()));
+        Ok(readers.into_iter().find_map(|reader| reader.kept).unwrap_or_default())
+    }
+
+    async fn stop(self) -> Result<(), Failure> {
+        drop((self.callers, self.watch));
+        self.server.stop().await?;
+        Ok(())
+    }
 }
 
-/// One round on the server that plays the messages again.
-async fn on_peer(echo: &Echo, channels: &[Channel], watchers: u32, wanted: u64) -> Result<Measured, Failure> {
-    let crowd = Crowd::open(channels, &from_now(), readers(watchers, wanted, false)).await?;
-    let begun = Instant::now();
-    let mut client = HandoffServiceClient::new(echo.channels()[0].clone());
-    client.batch_hand_off(BatchHandOffRequest::default()).await?;
-    crowd.finish().await.during("the server that plays messages")?;
-    Ok(Measured::once(wanted * u64::from(watchers), begun.elapsed()))
+impl PeerSide {
+    async fn start(args: &FanoutArgs, messages: &[Bytes], wanted: u64) -> Result<Self, Failure> {
+        let WatcherArgs { watchers, watch_connections } = args.watchers;
+        let echo = Echo::start_streaming(&data_folder(&args.options), 1, messages).await?;
+        let watch = connect(echo.address(), watch_connections).await?;
+        Ok(Self { echo, watch, watchers, wanted })
+    }
+
+    /// One round: events per second.
+    async fn round(&self) -> Result<Measured, Failure> {
+        let crowd = Crowd::open(&self.watch, &from_now(), readers(self.watchers, self.wanted, false)).await?;
+        let begun = Instant::now();
+        let mut client = HandoffServiceClient::new(self.echo.channels()[0].clone());
+        client.batch_hand_off(BatchHandOffRequest::default()).await?;
+        crowd.finish().await.during("the server that plays messages")?;
+        Ok(Measured::once(self.wanted * u64::from(self.watchers), begun.elapsed()))
+    }
+
+    async fn stop(self) -> Result<(), Failure> {
+        drop(self.watch);
+        self.echo.stop().await
+    }
 }
 
 impl Report {
+    fn of(args: &FanoutArgs, rounds: &Rounds, handoffs: u64) -> Self {
+        let bytes: usize = rounds.recorded.iter().map(Bytes::len).sum();
+        Self {
+            command: "watch fanout",
+            machine: Machine::describe(&data_folder(&args.options)),
+            rounds: args.options.rounds,
+            watchers: args.watchers.watchers,
+            watch_connections: args.watchers.watch_connections,
+            handoffs_per_round: handoffs,
+            events_per_message: handoffs as f64 / rounds.recorded.len().max(1) as f64,
+            bytes_per_event: bytes as f64 / handoffs as f64,
+            baton_events_per_second: rounds.baton.rate(),
+            baton_rounds: rounds.baton.rates(),
+            baton_handoffs_per_second: rounds.handoffs.rate(),
+            peer_events_per_second: rounds.peer.rate(),
+            peer_rounds: rounds.peer.rates(),
+            ratio_to_peer: rounds.baton.ratio(&rounds.peer, Measured::rate),
+        }
+    }
+
     fn text(&self) -> String {
         let columns =
             [Column::Text("WHO"), Column::Number("EVENTS/s"), Column::Number("× PEER"), Column::Text("NOTE")];

@@ -123,57 +123,32 @@ struct Stage {
     wanted: u64,
 }
 
+/// Memory of the server before anything happens, in bytes.
+struct Resident {
+    before: u64,
+    connected: u64,
+    idle: u64,
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// A server cannot be started; a watcher misses something; the figures cannot be written.
 pub(crate) async fn run(args: ManyArgs) -> Result<(), Failure> {
     let options = &args.options;
-    let server = BatonProgram::find(options)?.start(&settings(args.watchers, args.watch_connections)).await?;
-    let before = settled(server.process()).await?;
-    let watch = server.connect(args.watch_connections).await?;
-    let connected = settled(server.process()).await?;
-    let idle = idle_memory(&server, &watch, args.watchers).await?;
-    let answered: Arc<Mutex<Vec<u64>>> = Arc::default();
-    let drive = server.connect(1).await?;
-    let noting = |caller: Batches| {
-        let answered = Arc::clone(&answered);
-        caller.on_answer(move |response| note_answer(&answered, response))
-    };
-    let callers: Vec<Batches> = batches(&drive, 1, args.batch.into()).into_iter().map(noting).collect();
-    let calls = (args.handoffs as usize).div_ceil(args.batch.into());
-    let wanted = (calls * usize::from(args.batch)) as u64;
-    let mut stage = Stage { server, callers, watch, answered, calls, wanted };
+    let (mut stage, resident) = Stage::start(&args).await?;
     let (mut all_read, mut one_never_reads) = (Vec::new(), Vec::new());
     for round in 1..=options.rounds {
-        progress(&format!("round {round}: {wanted} hand-offs to {} watchers that read", args.watchers));
+        progress(&format!(
+            "round {round}: {} hand-offs to {} watchers that read",
+            stage.wanted, args.watchers
+        ));
         all_read.push(stage.pass(args.watchers).await?);
         progress(&format!("round {round}: the same with one more that never reads"));
         one_never_reads.push(stage.pass_with_one_that_never_reads(args.watchers).await?);
     }
-    let seconds = |passes: &[Pass]| median(passes.iter().map(|pass| pass.seconds).collect());
-    let resident = |passes: &[Pass]| passes.iter().map(|pass| pass.resident_peak).max().unwrap_or_default();
-    let grown = |from: u64, to: u64| to.saturating_sub(from) as f64;
-    let report = Report {
-        command: "watch many",
-        machine: Machine::describe(&data_folder(options)),
-        rounds: options.rounds,
-        watchers: args.watchers,
-        watch_connections: args.watch_connections,
-        handoffs: wanted,
-        resident_before_bytes: before,
-        resident_connected_bytes: connected,
-        resident_idle_bytes: idle,
-        bytes_per_connection: grown(before, connected) / f64::from(args.watch_connections),
-        bytes_per_idle_watcher: grown(connected, idle) / f64::from(args.watchers),
-        events_verified: all_read.iter().chain(&one_never_reads).map(|pass| pass.verified).sum(),
-        seconds_all_read: seconds(&all_read),
-        seconds_one_never_reads: seconds(&one_never_reads),
-        resident_peak_all_read_bytes: resident(&all_read),
-        resident_peak_one_never_reads_bytes: resident(&one_never_reads),
-    };
-    drop((stage.callers, stage.watch, drive));
-    stage.server.stop().await?;
+    let report = Report::of(&args, stage.wanted, &resident, [&all_read, &one_never_reads]);
+    stage.stop().await?;
     if let Some(folder) = &options.plots {
         save(folder, "watch-many-memory", &report.plot())?;
     }
@@ -196,6 +171,33 @@ fn note_answer(answered: &Mutex<Vec<u64>>, response: &BatchHandOffResponse) {
 }
 
 impl Stage {
+    /// Starts the server and reads its memory: alone, with connections, and with idle watchers.
+    async fn start(args: &ManyArgs) -> Result<(Self, Resident), Failure> {
+        let program = BatonProgram::find(&args.options)?;
+        let server = program.start(&settings(args.watchers, args.watch_connections)).await?;
+        let before = settled(server.process()).await?;
+        let watch = server.connect(args.watch_connections).await?;
+        let connected = settled(server.process()).await?;
+        let idle = idle_memory(&server, &watch, args.watchers).await?;
+        let answered: Arc<Mutex<Vec<u64>>> = Arc::default();
+        let noting = |caller: Batches| {
+            let answered = Arc::clone(&answered);
+            caller.on_answer(move |response| note_answer(&answered, response))
+        };
+        let callers =
+            batches(&server.connect(1).await?, 1, args.batch.into()).into_iter().map(noting).collect();
+        let calls = (args.handoffs as usize).div_ceil(args.batch.into());
+        let wanted = (calls * usize::from(args.batch)) as u64;
+        let resident = Resident { before, connected, idle };
+        Ok((Self { server, callers, watch, answered, calls, wanted }, resident))
+    }
+
+    async fn stop(self) -> Result<(), Failure> {
+        drop((self.callers, self.watch));
+        self.server.stop().await?;
+        Ok(())
+    }
+
     /// Hands off, and waits until every watcher has everything; compares that with what was answered.
     async fn pass(&mut self, watchers: u32) -> Result<Pass, Failure> {
         let count = self.callers.len();
@@ -240,6 +242,32 @@ impl Stage {
 }
 
 impl Report {
+    fn of(args: &ManyArgs, handoffs: u64, resident: &Resident, passes: [&[Pass]; 2]) -> Self {
+        let [all_read, one_never_reads] = passes;
+        let seconds = |passes: &[Pass]| median(passes.iter().map(|pass| pass.seconds).collect());
+        let peak = |passes: &[Pass]| passes.iter().map(|pass| pass.resident_peak).max().unwrap_or_default();
+        let grown = |from: u64, to: u64| to.saturating_sub(from) as f64;
+        Self {
+            command: "watch many",
+            machine: Machine::describe(&data_folder(&args.options)),
+            rounds: args.options.rounds,
+            watchers: args.watchers,
+            watch_connections: args.watch_connections,
+            handoffs,
+            resident_before_bytes: resident.before,
+            resident_connected_bytes: resident.connected,
+            resident_idle_bytes: resident.idle,
+            bytes_per_connection: grown(resident.before, resident.connected)
+                / f64::from(args.watch_connections),
+            bytes_per_idle_watcher: grown(resident.connected, resident.idle) / f64::from(args.watchers),
+            events_verified: passes.into_iter().flatten().map(|pass| pass.verified).sum(),
+            seconds_all_read: seconds(all_read),
+            seconds_one_never_reads: seconds(one_never_reads),
+            resident_peak_all_read_bytes: peak(all_read),
+            resident_peak_one_never_reads_bytes: peak(one_never_reads),
+        }
+    }
+
     fn text(&self) -> String {
         let columns = [Column::Text("SERVER"), Column::Number("RSS"), Column::Text("EACH")];
         let row = |name: &str, bytes: u64, each: String| vec![name.into(), mebibytes(bytes as f64), each];
