@@ -36,6 +36,13 @@ const TOLD_LOOKS: u32 = 50;
 /// How long between two looks.
 const TOLD_PAUSE: Duration = Duration::from_millis(20);
 
+/// A server that uses less than this share of a processor is idle.
+const IDLE_SHARE: f64 = 0.03;
+/// How long it is looked at.
+const IDLE_PAUSE: Duration = Duration::from_secs(1);
+/// How often it is looked at before it is taken as it is.
+const IDLE_LOOKS_MAX: u32 = 300;
+
 /// How servers are started in this run.
 #[derive(Clone, Debug)]
 pub(crate) struct BatonProgram {
@@ -158,6 +165,32 @@ impl Baton {
     /// It has ended.
     pub(crate) fn resident_bytes(&self) -> Result<u64, Failure> {
         resident_bytes(self.process())
+    }
+
+    /// Its resident memory, in bytes, once it has nothing left to do.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub(crate) async fn settled_bytes(&self) -> Result<u64, Failure> {
+        self.until_idle().await?;
+        self.resident_bytes()
+    }
+
+    /// Waits until it does next to nothing, checkpoints in the background included; not for ever.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub(crate) async fn until_idle(&self) -> Result<(), Failure> {
+        let mut before = self.processor_seconds()?;
+        for _ in 0..IDLE_LOOKS_MAX {
+            sleep(IDLE_PAUSE).await;
+            let now = self.processor_seconds()?;
+            if now - before <= IDLE_SHARE * IDLE_PAUSE.as_secs_f64() {
+                break;
+            }
+            before = now;
+        }
+        Ok(())
     }
 
     /// Processor time that it has used, in seconds.

@@ -2,11 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::{
-    sync::oneshot,
-    task::JoinHandle,
-    time::{interval, sleep},
-};
+use tokio::{sync::oneshot, task::JoinHandle, time::interval};
 
 use crate::{failure::Failure, machine::resident_bytes};
 
@@ -58,25 +54,4 @@ impl Sampler {
 /// The most of some samples, in bytes.
 pub(crate) fn peak(samples: &[Sample]) -> u64 {
     samples.iter().map(|sample| sample.resident).max().unwrap_or_default()
-}
-
-/// Memory of a process, in bytes, once it has stopped changing; or as it is after a while.
-///
-/// # Errors
-/// The process has ended.
-pub(crate) async fn settled(process: u32) -> Result<u64, Failure> {
-    /// Changes smaller than this share are none.
-    const STILL: f64 = 0.005;
-    /// How often it is looked at, and for how long at most.
-    const LOOKS: (Duration, u32) = (Duration::from_secs(1), 30);
-    let mut last = resident_bytes(process)?;
-    for _ in 0..LOOKS.1 {
-        sleep(LOOKS.0).await;
-        let now = resident_bytes(process)?;
-        if now.abs_diff(last) as f64 <= last as f64 * STILL {
-            return Ok(now);
-        }
-        last = now;
-    }
-    Ok(last)
 }

@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::Setting;
 use crate::{
     failure::Failure,
-    memory::settled,
     output::progress,
     peers::NAMESPACE,
     plot::{Axis, Line, Scale, lines, save},
@@ -43,7 +42,7 @@ pub(super) async fn measure(setting: &Setting<'_>) -> Result<Finished, Failure> 
     let server = setting.program.start("").await?;
     let channels = server.connect(setting.options.connections).await?;
     let population = Population::new(NAMESPACE);
-    let mut steps = vec![Step { finished: 0, resident_bytes: settled(server.process()).await? }];
+    let mut steps = vec![Step { finished: 0, resident_bytes: server.settled_bytes().await? }];
     for step in 0..STEPS {
         let tasks = all * step / STEPS..all * (step + 1) / STEPS;
         progress(&format!("finished: {} of {all} tasks", tasks.end));
@@ -51,14 +50,14 @@ pub(super) async fn measure(setting: &Setting<'_>) -> Result<Finished, Failure> 
         population.create(&channels, tasks.clone()).await?;
         population.hand_on(&channels, tasks.clone(), 0).await?;
         population.cancel(&channels, tasks).await?;
-        steps.push(Step { finished, resident_bytes: settled(server.process()).await? });
+        steps.push(Step { finished, resident_bytes: server.settled_bytes().await? });
     }
     drop(channels);
     let folder = server.stop().await?;
     let log_bytes = folder.log_bytes()?;
     let server = setting.program.start_on(folder).await?;
     let serving_after_seconds = server.serving_after.as_secs_f64();
-    let restarted_bytes = settled(server.process()).await?;
+    let restarted_bytes = server.settled_bytes().await?;
     server.stop().await?;
     Ok(Finished { steps, restarted_bytes, serving_after_seconds, log_bytes })
 }

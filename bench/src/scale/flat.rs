@@ -135,6 +135,10 @@ pub(super) async fn measure<C: Caller>(
     in_flight: usize,
     options: &Options,
 ) -> Result<Flat, Failure> {
+    for point in &points {
+        // What was done to prepare it leaves checkpoints to make, which are no part of this.
+        point.server.until_idle().await?;
+    }
     for round in 1..=options.rounds {
         progress(&format!("{name}: round {round}"));
         for point in &mut points {

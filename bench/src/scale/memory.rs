@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::Setting;
 use crate::{
     failure::Failure,
-    memory::settled,
     output::progress,
     peers::NAMESPACE,
     plot::{Axis, Bar, Scale, bars, save},
@@ -38,15 +37,15 @@ pub(super) async fn measure(setting: &Setting<'_>, request_ids: bool) -> Result<
     progress(&format!("memory: {tasks} tasks, request ids: {request_ids}"));
     let server = setting.program.start("").await?;
     let channels = server.connect(setting.options.connections).await?;
-    let started = settled(server.process()).await?;
+    let started = server.settled_bytes().await?;
     let population = Population { request_ids, ..Population::new(NAMESPACE) };
     population.create(&channels, 0..tasks).await?;
-    let created = settled(server.process()).await?;
+    let created = server.settled_bytes().await?;
     population.hand_on(&channels, 0..tasks, 0).await?;
-    let handed_off = settled(server.process()).await?;
+    let handed_off = server.settled_bytes().await?;
     drop(channels);
     let server = setting.program.start_on(server.stop().await?).await?;
-    let restarted = settled(server.process()).await?;
+    let restarted = server.settled_bytes().await?;
     server.stop().await?;
     let each = |bytes: u64| bytes.saturating_sub(started) as f64 / tasks as f64;
     Ok(Memory {

@@ -71,6 +71,7 @@ pub(super) async fn measure(setting: &Setting<'_>) -> Result<Restart, Failure> {
         population.hand_on(&channels, 0..tasks, handed).await?;
     }
     drop(channels);
+    server.until_idle().await?;
     let tail = setting.sizes.tail.min(tasks);
     let mut stage = Stage { server, population, tasks, tail, handed: handoffs };
     let (mut stopped, mut killed, mut log_bytes) = (Starts::default(), Starts::default(), 0);

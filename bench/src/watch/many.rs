@@ -24,7 +24,7 @@ use crate::{
     drive::{fixed, median, stock},
     failure::Failure,
     machine::Machine,
-    memory::{Sampler, peak, settled},
+    memory::{Sampler, peak},
     options::Options,
     output::{progress, show},
     plot::{Axis, Bar, Scale, bars, save},
@@ -160,7 +160,7 @@ async fn idle_memory(server: &Baton, watch: &[Channel], watchers: u32) -> Result
     progress(&format!("{watchers} watchers, nothing happens"));
     let readers = (0..watchers).map(|_| Strict { wanted: 1, ..Strict::default() }).collect();
     let crowd = Crowd::open(watch, &from_now(), readers).await?;
-    let idle = settled(server.process()).await?;
+    let idle = server.settled_bytes().await?;
     drop(crowd);
     Ok(idle)
 }
@@ -175,9 +175,9 @@ impl Stage {
     async fn start(args: &ManyArgs) -> Result<(Self, Resident), Failure> {
         let program = BatonProgram::find(&args.options)?;
         let server = program.start(&settings(args.watchers, args.watch_connections)).await?;
-        let before = settled(server.process()).await?;
+        let before = server.settled_bytes().await?;
         let watch = server.connect(args.watch_connections).await?;
-        let connected = settled(server.process()).await?;
+        let connected = server.settled_bytes().await?;
         let idle = idle_memory(&server, &watch, args.watchers).await?;
         let answered: Arc<Mutex<Vec<u64>>> = Arc::default();
         let noting = |caller: Batches| {

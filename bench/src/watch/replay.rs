@@ -80,7 +80,7 @@ pub(crate) async fn run(args: ReplayArgs) -> Result<(), Failure> {
     let log_bytes = folder.log_bytes()?;
     // Started anew, so that the events are in its log and not in its memory.
     let server = program.start_on(folder).await?;
-    let before = server.resident_bytes()?;
+    let before = server.settled_bytes().await?;
     let (mut series, mut samples) = (Series::default(), Vec::new());
     for round in 1..=options.rounds {
         progress(&format!("round {round}: a watch of {events} events"));
@@ -90,7 +90,7 @@ pub(crate) async fn run(args: ReplayArgs) -> Result<(), Failure> {
         let offset = samples.last().map_or(0.0, |last: &Sample| last.at);
         samples.extend(taken.into_iter().map(|sample| Sample { at: offset + sample.at, ..sample }));
     }
-    let after = server.resident_bytes()?;
+    let after = server.settled_bytes().await?;
     server.stop().await?;
     let report = Report {
         command: "watch replay",
