@@ -136,7 +136,7 @@ impl Engine {
         let retainer = Retainer::new(limits.retention, Arc::clone(&clock), queue.truncations());
         let (snapshots, saver) =
             snapshots::start(Shelf::new(reader, checkpoints, limits.request_memory), retainer);
-        let truncator = Truncator::new(Arc::clone(&metrics));
+        let truncator = Truncator::new(Arc::clone(&namespaces), Arc::clone(&metrics));
         for namespace in &opened.recovered {
             truncator.show_oldest(&namespace.namespace, namespace.oldest_revision.0);
         }

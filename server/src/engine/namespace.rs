@@ -71,6 +71,11 @@ impl Namespace {
         self.show_head();
     }
 
+    /// Keeps no commit in memory that the log no longer has: nobody is to see more than after a restart.
+    pub(super) fn forget_before(&self, oldest: Revision) {
+        self.recent.write().forget_before(oldest);
+    }
+
     fn show_head(&self) {
         let head = self.head.borrow().0;
         if head > 0 {
