@@ -5,6 +5,7 @@
 mod announcer;
 mod commit;
 mod error;
+mod frames;
 mod namespace;
 mod namespaces;
 mod open;
@@ -19,6 +20,7 @@ mod truncation;
 mod trust;
 
 pub use error::EngineError;
+pub use frames::{OpenFrames, SharedFrame, SharedFrames};
 pub use namespace::Namespace;
 pub use namespaces::{Awaited, Namespaces, ReadEvents};
 pub use open::{OpenEngineError, Recovered};
