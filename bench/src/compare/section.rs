@@ -14,6 +14,8 @@ pub(crate) struct Section {
     pub name: &'static str,
     /// What was done, for people.
     pub title: String,
+    /// How it was done, and what was left out; empty if there is nothing to say.
+    pub detail: String,
     /// One for each contender, in their order.
     pub rows: Vec<Row>,
     /// What the rows come to.
@@ -120,7 +122,8 @@ impl Section {
         ];
         let rows: Vec<Vec<String>> = self.rows.iter().map(Row::cells).collect();
         let findings: Vec<String> = self.findings.iter().map(Finding::line).collect();
-        format!("{}\n\n{}\n{}", self.title, table(&columns, &rows), findings.concat())
+        let detail = if self.detail.is_empty() { String::new() } else { format!("; {}", self.detail) };
+        format!("{}{detail}\n\n{}\n{}", self.title, table(&columns, &rows), findings.concat())
     }
 }
 

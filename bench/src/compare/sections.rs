@@ -95,16 +95,12 @@ impl Field {
             .map(|contender| contender.name())
             .filter(|name| !fast_enough(name))
             .collect();
-        let left_out = if slow.is_empty() {
-            String::new()
-        } else {
-            format!("; too slow for it, so left out: {}", slow.join(", "))
-        };
-        let title = format!(
-            "HandOff, open loop: {} each second, latency from when each should have been sent{left_out}",
-            thousands(per_second)
-        );
-        Ok(Section { name: "open", title, rows: rounds.rows(), findings: Vec::new() })
+        let mut detail = "latency from when each should have been sent".to_owned();
+        if !slow.is_empty() {
+            detail.push_str(&format!("; too slow for it, so left out: {}", slow.join(", ")));
+        }
+        let title = format!("HandOff, open loop, {} each second", thousands(per_second));
+        Ok(Section { name: "open", title, detail, rows: rounds.rows(), findings: Vec::new() })
     }
 
     /// BatchHandOff of `size`, with `in_flight` batches at any time, beside the bare file.
@@ -142,10 +138,15 @@ impl Field {
             Measured::rate,
             "at least 0.4",
         );
-        let title = format!(
-            "BatchHandOff of {size}, {in_flight} in flight; rates in hand-offs, latencies of batches"
-        );
-        Ok(Section { name: "batch", title, rows: rounds.rows(), findings: file.into_iter().collect() })
+        let title = format!("BatchHandOff of {size}, {in_flight} in flight");
+        let detail = "rates in hand-offs, latencies of batches".to_owned();
+        Ok(Section {
+            name: "batch",
+            title,
+            detail,
+            rows: rounds.rows(),
+            findings: file.into_iter().collect(),
+        })
     }
 
     /// GetTask beside an echo of a task of the same size.
@@ -172,7 +173,13 @@ impl Field {
             "at least 0.9",
         );
         let title = format!("GetTask, {in_flight} in flight");
-        Ok(Section { name: "get", title, rows: rounds.rows(), findings: found.into_iter().collect() })
+        Ok(Section {
+            name: "get",
+            title,
+            detail: String::new(),
+            rows: rounds.rows(),
+            findings: found.into_iter().collect(),
+        })
     }
 
     async fn file_round(
@@ -211,12 +218,18 @@ fn in_flight_section(rounds: &Rounds, in_flight: usize) -> Section {
         .filter_map(|(what, other, target)| rounds.finding(what, ["baton", other], Measured::rate, target))
         .collect();
     let title = format!("HandOff, closed loop, {in_flight} in flight");
-    Section { name: "in-flight", title, rows: rounds.rows(), findings }
+    Section { name: "in-flight", title, detail: String::new(), rows: rounds.rows(), findings }
 }
 
 fn one_section(rounds: &Rounds) -> Section {
     let title = "HandOff, closed loop, one call at a time".to_owned();
-    Section { name: "one", title, rows: rounds.rows(), findings: one_finding(rounds).into_iter().collect() }
+    Section {
+        name: "one",
+        title,
+        detail: String::new(),
+        rows: rounds.rows(),
+        findings: one_finding(rounds).into_iter().collect(),
+    }
 }
 
 /// The p50 of Baton as a share of what cannot be avoided: the call and the fdatasync, each at its own p50 of the same round.

@@ -32,7 +32,7 @@ impl Axis {
         let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
         match self.scale {
             Scale::Linear => Range::linear(values.into_iter().fold(0.0, f64::max)),
-            Scale::Log => Range::log(values.into_iter().filter(|&value| value > 0.0)),
+            Scale::Log => Range::log(&values),
         }
     }
 }
@@ -53,6 +53,8 @@ pub(super) enum Range {
         start: i32,
         /// The power where it ends, not always a whole one.
         end: f64,
+        /// Whether 0 stands where it begins.
+        zero: bool,
     },
 }
 
@@ -70,12 +72,14 @@ impl Range {
         Self::Linear { end: (max / step).ceil() * step, step }
     }
 
-    fn log(values: impl Iterator<Item = f64>) -> Self {
-        let (least, most) = values
+    fn log(values: &[f64]) -> Self {
+        let zero = values.iter().any(|&value| value <= 0.0);
+        let above = values.iter().copied().filter(|&value| value > 0.0);
+        let (least, most) = above
             .fold((f64::MAX, f64::MIN_POSITIVE), |(least, most), value| (least.min(value), most.max(value)));
         let (least, most) = if least > most { (1.0, 10.0) } else { (least, most) };
-        let start = least.log10().floor() as i32;
-        Self::Log { start, end: most.log10().max(f64::from(start + 1)) }
+        let start = least.log10().floor() as i32 - i32::from(zero);
+        Self::Log { start, end: most.log10().max(f64::from(start + 1)), zero }
     }
 
     /// The value where it begins.
@@ -91,7 +95,7 @@ impl Range {
         match self {
             Self::Linear { end, .. } => (value / end).clamp(0.0, 1.0),
             Self::Log { start, .. } if value <= 10f64.powi(start) => 0.0,
-            Self::Log { start, end } => {
+            Self::Log { start, end, .. } => {
                 ((value.log10() - f64::from(start)) / (end - f64::from(start))).min(1.0)
             }
         }
@@ -103,7 +107,10 @@ impl Range {
             Self::Linear { end, step } => {
                 (0..=(end / step).round() as u32).map(|index| f64::from(index) * step).collect()
             }
-            Self::Log { start, end } => (start..=end.floor() as i32).map(|power| 10f64.powi(power)).collect(),
+            Self::Log { start, end, zero } => {
+                let powers = start + i32::from(zero)..=end.floor() as i32;
+                zero.then_some(0.0).into_iter().chain(powers.map(|power| 10f64.powi(power))).collect()
+            }
         }
     }
 }
@@ -140,7 +147,14 @@ mod tests {
         assert_eq!(range.ticks(), [100.0, 1_000.0, 10_000.0]);
         assert!((range.place(50_000.0) - 1.0).abs() < 1e-9);
         assert!((range.place(1_000.0) - 1.0 / 500f64.log10()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn zero_has_a_place_of_its_own_on_a_log_axis() {
+        let range = Axis::new("", Scale::Log).range([0.0, 10.0, 1_000.0].into_iter());
+        assert_eq!(range.ticks(), [0.0, 10.0, 100.0, 1_000.0]);
         assert!(range.place(0.0).abs() < f64::EPSILON);
+        assert!((range.place(10.0) - 1.0 / 3.0).abs() < 1e-9);
     }
 
     #[test]

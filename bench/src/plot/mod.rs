@@ -25,7 +25,7 @@ const LINES_LEFT: f64 = 92.0;
 /// Height of the part of the plot that has lines in it.
 const LINES_HEIGHT: f64 = 300.0;
 /// Room to the left of bars, for their names.
-const BARS_LEFT: f64 = 120.0;
+const BARS_LEFT: f64 = 132.0;
 /// Height of one bar and the space below it.
 const BAR_PITCH: f64 = 38.0;
 /// Height of one bar.
@@ -145,10 +145,11 @@ mod tests {
     }
 
     #[test]
-    fn points_that_a_log_axis_has_no_place_for_are_drawn_at_its_start() {
+    fn nothing_is_drawn_at_the_start_of_a_log_axis() {
         let line = Line { name: "rate".into(), points: vec![(0.0, 10.0), (1_000.0, 20.0)] };
         let svg =
             lines("t", &Axis::new("watchers", Scale::Log), &Axis::new("calls/s", Scale::Linear), &[line]);
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+        assert!(svg.contains(">0</text>") && svg.contains(">1k</text>"), "{svg}");
     }
 }
