@@ -16,6 +16,10 @@ test part="all":
 bench *arguments:
     cargo run --release -- bench {{ arguments }}
 
+# Beside its peers, in figures and plots; see docs/performance.
+compare *arguments:
+    cargo build --release && cargo run --release -p baton-bench -- compare {{ arguments }}
+
 # A support desk of several agents, drawn as it works.
 demo *arguments:
     cargo run --release -- demo {{ arguments }}

@@ -13,5 +13,6 @@ mod unreachable;
 mod usage;
 mod verify_folder;
 mod watch_exec;
+mod watch_gap;
 mod watch_losses;
 mod watching;

@@ -27,9 +27,15 @@ impl Server {
 
     /// Starts a server on this folder and waits until it is ready.
     pub(crate) fn on(folder: TempDir) -> Self {
+        Self::with(folder, &[])
+    }
+
+    /// Starts a server on this folder, with more arguments, and waits until it is ready.
+    pub(crate) fn with(folder: TempDir, args: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_baton"))
             .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "error", "-o", "jsonl", "--data"])
             .arg(folder.path())
+            .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

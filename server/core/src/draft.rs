@@ -17,8 +17,8 @@ use crate::{
 pub struct Draft<'a> {
     state: &'a State,
     changes: Changes,
-    /// Tasks that were unpacked for this draft: each is looked at several times.
-    unpacked: RefCell<BTreeMap<TaskId, Arc<Task>>>,
+    /// The task that was looked at last: one command looks several times at the same one, which may have to be found and unpacked.
+    last: RefCell<Option<Arc<Task>>>,
 }
 
 /// What is to change in a state.
@@ -78,7 +78,7 @@ impl<'a> Draft<'a> {
             requests: NewRequests::default(),
             recalled: BTreeMap::new(),
         };
-        Self { state, changes, unpacked: RefCell::default() }
+        Self { state, changes, last: RefCell::default() }
     }
 
     /// The newest revision, with the changes.
@@ -98,19 +98,13 @@ impl<'a> Draft<'a> {
 
     /// The task of that id.
     pub fn task(&self, id: &TaskId) -> Option<Arc<Task>> {
-        if let Some(changed) = self.changes.tasks.get(id) {
-            return Some(Arc::clone(changed));
+        let mut last = self.last.borrow_mut();
+        if last.as_ref().is_none_or(|last| last.id != *id) {
+            let archived = || self.changes.recalled.get(id).map(|archived| Arc::new(archived.task()));
+            let found = self.changes.tasks.get(id).cloned().or_else(|| self.state.task(id));
+            *last = Some(found.or_else(archived)?);
         }
-        if let Some(unpacked) = self.unpacked.borrow().get(id) {
-            return Some(Arc::clone(unpacked));
-        }
-        let archived = || self.changes.recalled.get(id).map(|archived| Arc::new(archived.task()));
-        let task = self.state.task(id).or_else(archived)?;
-        // Nobody else holds one that was made just now.
-        if Arc::strong_count(&task) == 1 {
-            self.unpacked.borrow_mut().insert(id.clone(), Arc::clone(&task));
-        }
-        Some(task)
+        last.clone()
     }
 
     /// The state of that agent.
@@ -179,6 +173,7 @@ impl<'a> Draft<'a> {
 
     pub(crate) fn put_task(&mut self, task: Arc<Task>, entry: TaskEntry) {
         self.changes.task_entries.push((task.id.clone(), entry));
+        *self.last.get_mut() = Some(Arc::clone(&task));
         self.changes.tasks.insert(task.id.clone(), task);
     }
 

@@ -50,6 +50,7 @@ fn is_over(namespace: &Kept) -> bool {
     if !nobody() {
         return false;
     }
+    namespace.frames().clear();
     namespace.announcing.store(false, Ordering::SeqCst);
     nobody() || namespace.announcing.swap(true, Ordering::SeqCst)
 }

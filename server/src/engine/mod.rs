@@ -8,6 +8,7 @@ mod attic;
 mod commit;
 mod error;
 mod forgetting;
+mod frames;
 mod namespace;
 mod namespaces;
 mod open;
@@ -24,6 +25,7 @@ mod truncation;
 mod trust;
 
 pub use error::EngineError;
+pub use frames::{OpenFrames, SharedFrame, SharedFrames};
 pub use namespace::Namespace;
 pub use namespaces::{Awaited, Namespaces, ReadEvents};
 pub use open::{OpenEngineError, Recovered};
@@ -155,7 +157,7 @@ impl Engine {
         let (stopped_tx, stopped) = watch::channel(None);
         let retainer = Retainer::new(limits.retention, Arc::clone(&clock), queue.upkeep());
         let (snapshots, saver) = snapshots::start(shelf, retainer);
-        let truncator = Truncator::new(Arc::clone(&metrics));
+        let truncator = Truncator::new(Arc::clone(&namespaces), Arc::clone(&metrics));
         for namespace in &opened.recovered {
             truncator.show_oldest(&namespace.namespace, namespace.oldest_revision.0);
         }

@@ -7,7 +7,10 @@ use parking_lot::{RwLock, RwLockReadGuard};
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::watch;
 
-use super::recent::{Commit, Recent};
+use super::{
+    frames::SharedFrames,
+    recent::{Commit, Recent},
+};
 use crate::metrics::Metrics;
 
 /// Most commits that are taken from memory at once.
@@ -20,6 +23,7 @@ pub struct Namespace {
     // Written only by the engine, for as long as it takes to put a batch's changes in place.
     state: RwLock<State>,
     recent: RwLock<Recent>,
+    frames: SharedFrames,
     /// The newest durable revision.
     pub(super) head: watch::Sender<Revision>,
     /// The newest revision that watchers were told of; what is between this and the head is on its way to them.
@@ -41,6 +45,7 @@ impl Namespace {
             announcing: AtomicBool::new(false),
             state: RwLock::new(state),
             recent: RwLock::default(),
+            frames: SharedFrames::default(),
             metrics: Arc::clone(metrics),
             head_gauge: OnceLock::new(),
             archived_gauge: OnceLock::new(),
@@ -63,6 +68,11 @@ impl Namespace {
     /// Some of the commits from the one that holds `from` on; `None`: it is no longer in memory.
     pub fn recent(&self, from: Revision) -> Option<Vec<Arc<Commit>>> {
         self.recent.read().from(from, COMMITS_MAX)
+    }
+
+    /// Messages that its watchers share.
+    pub fn frames(&self) -> &SharedFrames {
+        &self.frames
     }
 
     /// Puts a durable commit in place: state first, then watchers.
@@ -95,6 +105,11 @@ impl Namespace {
             let gauge = self.archived_gauge.get_or_init(|| self.metrics.archived_tasks(&self.name));
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         }
+    }
+
+    /// Keeps no commit in memory that the log no longer has: nobody is to see more than after a restart.
+    pub(super) fn forget_before(&self, oldest: Revision) {
+        self.recent.write().forget_before(oldest);
     }
 
     fn show_head(&self) {

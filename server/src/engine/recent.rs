@@ -126,10 +126,25 @@ impl Recent {
         self.bytes += commit.bytes();
         self.commits.push_back(commit);
         while self.events > events_max || self.bytes > bytes_max {
-            let Some(oldest) = self.commits.pop_front() else { break };
-            self.events -= oldest.event_count as usize;
-            self.bytes -= oldest.bytes();
+            if !self.pop() {
+                break;
+            }
         }
+    }
+
+    /// Lets the commits go that end before `oldest`.
+    pub(super) fn forget_before(&mut self, oldest: Revision) {
+        while self.commits.front().is_some_and(|commit| commit.last_revision() < oldest) {
+            self.pop();
+        }
+    }
+
+    /// Lets the oldest commit go, if there is one.
+    fn pop(&mut self) -> bool {
+        let Some(oldest) = self.commits.pop_front() else { return false };
+        self.events -= oldest.event_count as usize;
+        self.bytes -= oldest.bytes();
+        true
     }
 
     /// At most `count_max` commits from the one that holds `from` on; `None`: it is not here any more.

@@ -4,9 +4,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use baton_core::Revision;
 use baton_log::{AppendError, Log};
 use tracing::{debug, warn};
 
+use super::Namespaces;
 use crate::metrics::Metrics;
 
 /// A truncation that is wanted.
@@ -22,12 +24,13 @@ pub(super) struct Truncation {
 pub(super) struct Truncator {
     /// What is still to be done, by namespace.
     before: BTreeMap<Arc<str>, u64>,
+    namespaces: Arc<Namespaces>,
     metrics: Arc<Metrics>,
 }
 
 impl Truncator {
-    pub(super) fn new(metrics: Arc<Metrics>) -> Self {
-        Self { before: BTreeMap::new(), metrics }
+    pub(super) fn new(namespaces: Arc<Namespaces>, metrics: Arc<Metrics>) -> Self {
+        Self { before: BTreeMap::new(), namespaces, metrics }
     }
 
     /// Takes a truncation on.
@@ -58,6 +61,9 @@ impl Truncator {
             }
         };
         self.show_oldest(&namespace, truncated.oldest_revision);
+        if let Some(namespace) = self.namespaces.get(&namespace) {
+            namespace.forget_before(Revision(truncated.oldest_revision));
+        }
         if truncated.is_done {
             debug!(%namespace, oldest_revision = truncated.oldest_revision, "log truncated");
             self.before.remove(&namespace);

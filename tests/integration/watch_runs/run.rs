@@ -65,7 +65,7 @@ struct Run {
     death: Death,
     /// What was made durable, where the server is in this process.
     chronicle: Option<Chronicle>,
-    /// Whether the log forgets what is behind its checkpoints.
+    /// Whether the log forgets what is behind its checkpoints: in each life as the server retains it, or more wildly by the test's hand.
     forgets: bool,
     namespaces: &'static [&'static str],
     writers: Vec<Writer>,
@@ -133,10 +133,15 @@ impl Run {
             return Host::Process(process.await.expect("the process starts"));
         }
         // Enough grace that a busy machine cuts nobody off.
-        let config = Config { checkpoint_events: 100, stop_grace_s: 60, ..config() };
-        let forgetting = self
-            .forgets
-            .then(|| Forgetting { checkpoints: self.disk.checkpoints(), random: self.random.fork() });
+        let mut config = Config { checkpoint_events: 100, stop_grace_s: 60, ..config() };
+        let mut forgetting = None;
+        if self.forgets && self.random.bool() {
+            // By itself: as little as may be, as soon as may be.
+            (config.retain_bytes, config.retain_interval_ms) = (Some(64 * 1024), 10);
+        } else if self.forgets {
+            forgetting =
+                Some(Forgetting { checkpoints: self.disk.checkpoints(), random: self.random.fork() });
+        }
         let chronicle = self.chronicle.clone().expect("servers in this process have one");
         let opened = self.disk.open_wrapped(config, |log| chronicle.keep(log, forgetting));
         Host::Here(TestServer::serve(opened.expect("the server can be opened")).await)

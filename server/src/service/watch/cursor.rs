@@ -14,7 +14,7 @@ use super::{
     message::{MESSAGE_BYTES, Message, frame},
 };
 use crate::{
-    engine::{Awaited, Commit, Encoded, Namespaces, ReadEvents},
+    engine::{Awaited, Commit, Encoded, Namespaces, ReadEvents, SharedFrame},
     service::{
         Api,
         from_wire::{Wanted, WatchQuery},
@@ -82,24 +82,71 @@ impl Cursor {
         if let Some(first) = self.first.pop_front() {
             return Ok(Some(first));
         }
+        // The log may have what nobody was answered yet; a watcher is never ahead of those who read.
+        let announced = *self.namespace.announced.borrow_and_update();
         let mut message = Message::default();
-        while message.room() > 0 {
-            let announced = *self.namespace.announced.borrow_and_update();
-            // The log may have what nobody was answered yet; a watcher is never ahead of those who read.
-            if self.next > announced || (!message.is_empty() && !self.is_at_hand()) {
-                break;
+        while self.next <= announced && message.is_empty() && !self.is_silent() {
+            if self.read.is_empty() {
+                if let Some(frame) = self.shared(announced)? {
+                    return Ok(Some(frame));
+                }
+                if self.add_recent(announced, &mut message)? {
+                    continue;
+                }
+                self.read = self.read_log().await?.into();
             }
-            let before = self.next;
-            for commit in self.commits().await? {
-                if commit.last_revision() > announced || !self.add(&commit, &mut message)? {
-                    break;
+            self.add_read(announced, &mut message)?;
+        }
+        Ok((!message.is_empty() || self.is_silent()).then(|| self.finish(message)))
+    }
+
+    /// The next message as those get it too who want the same; none if there is no such message, or nothing in memory to make it from.
+    fn shared(&mut self, announced: Revision) -> Result<Option<Bytes>, Refusal> {
+        let Some(all_events) = self.wanted.without_filter() else { return Ok(None) };
+        let namespace = Arc::clone(&self.namespace);
+        let mut frames = namespace.frames().open();
+        if let Some(SharedFrame { next, bytes, .. }) = frames.find(all_events, self.next) {
+            self.next = *next;
+            self.told = Revision(next.0 - 1);
+            return Ok(Some(bytes.clone()));
+        }
+        let from = self.next;
+        let mut message = Message::default();
+        self.add_recent(announced, &mut message)?;
+        if message.is_empty() {
+            return Ok(None);
+        }
+        let bytes = self.finish(message);
+        frames.add(SharedFrame { all_events, from, next: self.next, bytes: bytes.clone() });
+        Ok(Some(bytes))
+    }
+
+    /// Adds what is in memory, as far as there is room and it is announced; says whether anything was there.
+    fn add_recent(&mut self, announced: Revision, message: &mut Message) -> Result<bool, Refusal> {
+        let mut is_there = false;
+        while message.room() > 0 && self.next <= announced {
+            let Some(commits) = self.namespace.recent(self.next) else { break };
+            is_there = true;
+            for commit in commits {
+                if commit.last_revision() > announced || !self.add(&commit, message)? {
+                    return Ok(true);
                 }
             }
-            if self.next == before || self.is_silent() {
+        }
+        Ok(is_there)
+    }
+
+    /// Adds what was read from the log, as far as there is room and it is announced, and lets go of what is done with.
+    fn add_read(&mut self, announced: Revision, message: &mut Message) -> Result<(), Refusal> {
+        while let Some(commit) = self.read.pop_front() {
+            if commit.last_revision() > announced {
+                self.read.clear();
+            } else if !self.add(&commit, message)? {
+                self.read.push_front(commit);
                 break;
             }
         }
-        Ok((!message.is_empty() || self.is_silent()).then(|| self.finish(message)))
+        Ok(())
     }
 
     /// Tells how far the watcher is.
@@ -116,25 +163,6 @@ impl Cursor {
     /// The first revision that the watcher has not been sent.
     pub(super) fn resume_revision(&self) -> Revision {
         self.told.next()
-    }
-
-    /// Whether what comes next is in memory.
-    fn is_at_hand(&self) -> bool {
-        !self.read.is_empty() || self.namespace.recent(self.next).is_some()
-    }
-
-    /// Some commits, the first of which holds what comes next.
-    async fn commits(&mut self) -> Result<Vec<Arc<Commit>>, Refusal> {
-        while self.read.front().is_some_and(|commit| commit.last_revision() < self.next) {
-            self.read.pop_front();
-        }
-        if self.read.is_empty() {
-            if let Some(recent) = self.namespace.recent(self.next) {
-                return Ok(recent);
-            }
-            self.read = self.read_log().await?.into();
-        }
-        Ok(self.read.iter().cloned().collect())
     }
 
     async fn read_log(&self) -> Result<Vec<Arc<Commit>>, Refusal> {

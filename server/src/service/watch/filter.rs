@@ -3,6 +3,14 @@
 use crate::{engine::EventKey, service::from_wire::Wanted};
 
 impl Wanted {
+    /// Whether all events are wanted, or all of hand-offs; none: there is a filter.
+    pub(super) fn without_filter(&self) -> Option<bool> {
+        let Self { all_events, tasks, agents, from, to, types } = self;
+        let filtered = types.is_empty()
+            && [tasks, agents, from, to].into_iter().all(std::collections::BTreeSet::is_empty);
+        filtered.then_some(*all_events)
+    }
+
     /// Whether the event of that key is among those that are wanted.
     pub(super) fn wants(&self, event: &EventKey) -> bool {
         let [first, second] = &event.agents;
