@@ -121,7 +121,10 @@ pub fn tasks_after(
     count: usize,
 ) -> Result<Part<TaskId, Arc<Task>>, ArchiveError> {
     let keyed = |task: Arc<Task>| (task.id.clone(), task);
-    let held = taken(namespace.read().tasks_after(after).map(keyed), count);
+    let (held, is_all) = held(namespace, |state| taken(state.tasks_after(after).map(keyed), count));
+    if is_all {
+        return Ok(held.into_part());
+    }
     let rows = archive.tasks_after(namespace.name(), after, limit(count))?;
     let archived = rows.rows.into_iter().map(|row| {
         let id = TaskId::new(row.task_id);
@@ -148,7 +151,11 @@ pub fn handoffs_after(
     after: Option<HandoffId>,
     count: usize,
 ) -> Result<Part<HandoffId, Arc<Handoff>>, ArchiveError> {
-    let held = taken(namespace.read().handoffs_after(after).map(|handoff| (handoff.id, handoff)), count);
+    let keyed = |handoff: Arc<Handoff>| (handoff.id, handoff);
+    let (held, is_all) = held(namespace, |state| taken(state.handoffs_after(after).map(keyed), count));
+    if is_all {
+        return Ok(held.into_part());
+    }
     let place = after.map_or(0, |after| after.0.0);
     let rows = archive.handoffs_after(namespace.name(), place, limit(count))?;
     Ok(merged(held, present(namespace, rows), Direction::Up))
@@ -164,8 +171,12 @@ pub fn handoffs_before(
     before: HandoffId,
     count: usize,
 ) -> Result<Part<HandoffId, Arc<Handoff>>, ArchiveError> {
-    let held =
-        taken(namespace.read().handoffs_before(Some(before)).map(|handoff| (handoff.id, handoff)), count);
+    let keyed = |handoff: Arc<Handoff>| (handoff.id, handoff);
+    let (held, is_all) =
+        held(namespace, |state| taken(state.handoffs_before(Some(before)).map(keyed), count));
+    if is_all {
+        return Ok(held.into_part());
+    }
     let rows = archive.handoffs_before(namespace.name(), before.0.0, limit(count))?;
     Ok(merged(held, present(namespace, rows), Direction::Down))
 }
@@ -186,6 +197,16 @@ impl<K: Clone, T> Read<K, T> {
         let end = items.last().filter(|_| more).map(|(key, _)| key.clone());
         Self { items, end }
     }
+
+    fn into_part(self) -> Part<K, T> {
+        Part { items: self.items, more_after: self.end }
+    }
+}
+
+/// What `read` finds in the state, and whether nothing was archived then, so that there can be no more.
+fn held<T>(namespace: &Namespace, read: impl FnOnce(&State) -> T) -> (T, bool) {
+    let state = namespace.read();
+    (read(&state), state.archived_count() == 0)
 }
 
 /// The first `count` of `items`.
