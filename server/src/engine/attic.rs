@@ -8,7 +8,7 @@ use baton_log::{Archive, ArchiveError, ArchivedRow};
 use super::recall::to_row;
 
 /// Most tasks that are saved at once.
-const TASKS_MAX: usize = 512;
+const TASKS_MAX: usize = 1_024;
 /// Most bytes of tasks that are saved at once, if there are more than one.
 const BYTES_MAX: usize = 8 * 1024 * 1024;
 
@@ -20,7 +20,7 @@ pub(super) fn take_out(
     state: &mut State,
     namespace: &str,
     archive: &mut dyn Archive,
-    taken_out: impl Fn(Vec<(TaskId, Revision)>),
+    mut taken_out: impl FnMut(Vec<(TaskId, Revision)>),
 ) -> Result<(), ArchiveError> {
     let mut after: Option<TaskId> = None;
     loop {

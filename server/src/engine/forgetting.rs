@@ -4,40 +4,48 @@
 
 use std::sync::{
     Arc,
-    mpsc::{self, SyncSender},
+    mpsc::{self, Receiver, SyncSender},
 };
 
 use baton_core::{Revision, TaskId};
 
 use super::{Namespaces, queue::Upkeep};
 
-/// Most tasks that one step forgets: readers and the next batch wait for it.
-const STEP_TASKS: usize = 128;
+/// Most tasks that one step forgets: readers and the next batch wait for it, about as long as for the changes of a full batch. Not less,
+/// since a busy engine finishes hundreds of tasks from one step to the next.
+const STEP_TASKS: usize = 512;
 
 /// Tasks that are in the archive as of those revisions, the newest of their histories.
 #[derive(Debug)]
 pub(super) struct Forgetting {
     namespace: Arc<str>,
     tasks: Vec<(TaskId, Revision)>,
-    /// Dropped when it is done: the next part is asked for then.
+    /// Dropped when it is done: the part after the next is asked for then.
     _done: SyncSender<()>,
 }
 
 /// Where to ask for it.
-pub(super) struct Forgets(Upkeep);
+pub(super) struct Forgets {
+    upkeep: Upkeep,
+    /// Ends when what was asked for last is done.
+    last: Option<Receiver<()>>,
+}
 
 impl Forgets {
     pub(super) fn new(upkeep: Upkeep) -> Self {
-        Self(upkeep)
+        Self { upkeep, last: None }
     }
 
-    /// Asks the engine to forget `tasks`, and waits until it has: so there is never more than one part on its way. An engine that has ended
-    /// has nothing to forget.
-    pub(super) fn ask(&self, namespace: &Arc<str>, tasks: Vec<(TaskId, Revision)>) {
+    /// Asks the engine to forget `tasks`, once it has forgotten what was asked for before: so little is ever on its way, while the next part
+    /// is being archived. An engine that has ended has nothing to forget.
+    pub(super) fn ask(&mut self, namespace: &Arc<str>, tasks: Vec<(TaskId, Revision)>) {
+        if let Some(last) = self.last.take() {
+            // Nothing is ever sent: it ends when the other end is dropped.
+            let _ = last.recv();
+        }
         let (done, is_done) = mpsc::sync_channel(0);
-        self.0.forget(Forgetting { namespace: Arc::clone(namespace), tasks, _done: done });
-        // Nothing is ever sent: it ends when the other end is dropped.
-        let _ = is_done.recv();
+        self.upkeep.forget(Forgetting { namespace: Arc::clone(namespace), tasks, _done: done });
+        self.last = Some(is_done);
     }
 }
 

@@ -107,9 +107,9 @@ impl Shelf {
 
     /// Moves the finished tasks that rest from `state` to the archive, and has the engine's state forget them.
     fn take_out(&mut self, namespace: &Arc<str>, state: &mut State) -> Result<(), ArchiveError> {
-        let forgets = self.forgets.as_ref();
+        let mut forgets = self.forgets.as_mut();
         take_out(state, namespace, &mut *self.archive, |tasks| {
-            if let Some(forgets) = forgets {
+            if let Some(forgets) = &mut forgets {
                 forgets.ask(namespace, tasks);
             }
         })

@@ -1,23 +1,29 @@
 //! `kill -9` while tasks end and leave for the archive: what was answered is there, each time.
 
-use std::time::{Duration, Instant};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use baton_proto::v1;
 use tonic::Status;
 
-use crate::harness::{Clients, Disk, ServerProcess, create, hand_off, seed};
+use crate::harness::{Clients, Disk, ServerProcess, create, hand_off, in_time, seed};
 
 /// Processes that are killed.
-const KILLS: usize = 12;
+const KILLS: usize = 8;
 /// Callers at once.
 const WORKERS: usize = 8;
 
 /// Creates tasks, hands them on and ends them until the server is gone; gives those of which the last answer is known.
-async fn work(mut clients: Clients, prefix: String) -> Vec<v1::Task> {
+async fn work(mut clients: Clients, prefix: String, count: Arc<AtomicU64>) -> Vec<v1::Task> {
     let mut ended = Vec::new();
     for index in 0.. {
         match one(&mut clients, &format!("{prefix}-{index}")).await {
-            Ok(task) => ended.push(task),
+            Ok(task) => {
+                ended.push(task);
+                count.fetch_add(1, Ordering::Relaxed);
+            }
             Err(_) => break,
         }
     }
@@ -38,16 +44,20 @@ async fn a_kill_at_any_moment_loses_no_finished_task_and_brings_none_back_to_lif
     let mut answered: Vec<v1::Task> = Vec::new();
     for round in 0..KILLS {
         let server = ServerProcess::start(disk.path());
-        let mut workers = Vec::new();
+        let (mut workers, count) = (Vec::new(), Arc::new(AtomicU64::new(0)));
         for worker in 0..WORKERS {
             let clients = Clients::connect(server.address).await;
-            workers.push(tokio::spawn(work(clients, format!("{round}-{worker}"))));
+            workers.push(tokio::spawn(work(clients, format!("{round}-{worker}"), Arc::clone(&count))));
         }
-        let moment = Instant::now() + Duration::from_micros(random.u64(100_000..500_000));
+        // Each finished task is three events, and 500 of those make a checkpoint.
+        let enough = random.u64(100..400);
         let mut clients = Clients::connect(server.address).await;
-        while Instant::now() < moment {
-            clients.head("").await;
-        }
+        in_time(async {
+            while count.load(Ordering::Relaxed) < enough {
+                clients.head("").await;
+            }
+        })
+        .await;
         server.kill();
         for worker in workers {
             answered.extend(worker.await.expect("a worker does not panic"));

@@ -17,6 +17,9 @@ const TASK: &str = "SELECT task_id, as_of, newest_revision, handoffs, body, chec
     WHERE namespace = (SELECT id FROM namespaces WHERE name = ?1) AND task_id = ?2 AND as_of <= ?3
     ORDER BY as_of DESC LIMIT 1";
 
+/// Reads the index alone.
+const HAS_TASK: &str = "SELECT 1 FROM tasks WHERE namespace = (SELECT id FROM namespaces WHERE name = ?1) AND task_id = ?2 LIMIT 1";
+
 const TASKS_AFTER: &str =
     "SELECT task_id, as_of, newest_revision, handoffs, body, checksum FROM tasks AS this
     WHERE namespace = (SELECT id FROM namespaces WHERE name = ?1) AND task_id > ?2 AND NOT EXISTS
@@ -60,6 +63,11 @@ pub(super) fn task(
     task_id: &str,
     as_of_max: u64,
 ) -> Result<Option<ArchivedRow>, ArchiveError> {
+    // Each new task is looked for, and hardly ever found; what is there is never removed without a newer row in its place.
+    let has_task = || connection.prepare_cached(HAS_TASK)?.exists((namespace, task_id));
+    if !has_task().map_err(|error| failed(&error))? {
+        return Ok(None);
+    }
     let snapshot = connection.unchecked_transaction().map_err(|error| failed(&error))?;
     let read = || {
         let mut statement = snapshot.prepare_cached(TASK)?;
