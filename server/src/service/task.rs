@@ -1,6 +1,6 @@
 //! `TaskService`.
 
-use baton_core::{Task, TaskChange, TaskEntry};
+use baton_core::{Revision, Task, TaskChange, TaskEntry};
 use baton_proto::v1::{self, task_service_server::TaskService};
 use tonic::{Request, Response, Status};
 
@@ -103,13 +103,12 @@ impl TaskService for Api {
         let listing = self.listing(&["GetTaskHistory", &namespace, &request.task_id]);
         let last = listing.last_number(&request.page_token)?.unwrap_or(0);
         let found = self.read(&extensions, &namespace, &request.task_id, |state| {
-            state.task_record(&request.task_id).map(|record| {
-                let entries = record.history.entries();
-                let start = entries.partition_point(|entry| entry.revision.0 <= last);
-                let page = Page::of(entries.range(start..), page_size, |entry| {
-                    (Some(entry.clone()), entry_bytes(entry), entry.revision.to_string())
+            state.task_history(&request.task_id).map(|history| {
+                let page = Page::of(history.after(Revision(last)), page_size, |entry| {
+                    let (size, place) = (entry_bytes(&entry), entry.revision.to_string());
+                    (Some(entry), size, place)
                 });
-                (page, record.history.dropped())
+                (page, history.dropped())
             })
         });
         let (page, dropped_count) = found.ok_or_else(|| refusal::task_not_found(&request.task_id))?;

@@ -48,6 +48,10 @@ impl Handoffs {
         self.slots.insert(handoff.id, Slot::AsIs(handoff));
     }
 
+    pub(crate) fn is_open(&self, id: HandoffId) -> bool {
+        self.open.contains(&id)
+    }
+
     pub(crate) fn remove(&mut self, id: HandoffId) {
         self.slots.remove(&id);
         self.open.remove(&id);
