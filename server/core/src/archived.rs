@@ -2,11 +2,9 @@
 //!
 //! Pure: knows nothing of where they are kept. They leave in the bytes in which they are kept in memory, and come back in the same.
 
-use std::{borrow::Cow, sync::Arc};
-
 use crate::{
-    Handoff, HandoffId, Revision, State, Task, TaskChange, TaskId, TaskRecord,
-    store::{Handoffs, Tasks, unpack_handoff, unpack_task},
+    Handoff, HandoffId, Revision, State, Task, TaskId, TaskRecord,
+    store::{Handoffs, StoredRecord, TaskHistory, Tasks, unpack_handoff, unpack_task},
 };
 
 /// A finished task that rests, with its history and its hand-offs: all that a state knows of it.
@@ -44,10 +42,21 @@ impl ArchivedTask {
     /// The task with its history.
     pub fn record(self) -> TaskRecord {
         let id = self.id.clone();
+        self.alone().task_record(&id).expect("it is there")
+    }
+
+    /// What `read` says of its history.
+    pub fn read_history<T>(self, read: impl FnOnce(TaskHistory<'_>) -> T) -> T {
+        let id = self.id.clone();
+        let state = self.alone();
+        read(state.task_history(&id).expect("it is there"))
+    }
+
+    /// A state that has nothing else.
+    fn alone(self) -> State {
         let mut state = State::default();
         state.recall(self);
-        let record = state.task_record(&id).map(Cow::into_owned);
-        record.expect("it was put there just now")
+        state
     }
 
     /// One of its hand-offs.
@@ -87,11 +96,10 @@ impl State {
     /// Removes a task with its hand-offs if `revision` is the newest of its history. Whoever calls this keeps it, and lends it to
     /// [drafts](crate::Draft::recall). Tells whether it was removed.
     pub fn forget(&mut self, id: &TaskId, revision: Revision) -> bool {
-        let Some(record) = self.tasks.record(id, &self.handoffs) else { return false };
-        if newest(&record) != Some(revision) {
+        let Some(record) = self.tasks.stored(id).filter(|record| record.newest() == Some(revision)) else {
             return false;
-        }
-        for handoff in kept_handoffs(&record, &self.handoffs) {
+        };
+        for handoff in record.kept_handoffs() {
             self.handoffs.remove(handoff);
         }
         self.tasks.remove(id);
@@ -114,38 +122,19 @@ impl State {
 }
 
 fn taken_out(id: &TaskId, body: &[u8], tasks: &Tasks, handoffs: &Handoffs) -> Option<ArchivedTask> {
-    let record = tasks.record(id, handoffs)?;
-    let revision = newest(&record)?;
+    let record = tasks.stored(id)?;
+    let revision = record.newest()?;
     if has_open_handoff(&record, handoffs) {
         return None;
     }
-    let kept = kept_handoffs(&record, handoffs);
-    let handoffs = kept.into_iter().filter_map(|id| Some((id, handoffs.packed_one(id)?))).collect();
-    Some(ArchivedTask { id: id.clone(), revision, body: body.into(), handoffs })
+    let kept = record.kept_handoffs().filter_map(|id| Some((id, handoffs.packed_one(id)?)));
+    let mut kept: Vec<(HandoffId, Box<[u8]>)> = kept.collect();
+    kept.sort_unstable_by_key(|(id, _)| *id);
+    Some(ArchivedTask { id: id.clone(), revision, body: body.into(), handoffs: kept })
 }
 
-fn newest(record: &TaskRecord) -> Option<Revision> {
-    record.history.entries().back().map(|entry| entry.revision)
-}
-
-fn told_handoffs(record: &TaskRecord) -> impl Iterator<Item = &Arc<Handoff>> {
-    record.history.entries().iter().filter_map(|entry| match &entry.what {
-        TaskChange::Handoff(handoff) => Some(handoff),
-        _ => None,
-    })
-}
-
-/// The hand-offs whose present version its history tells of, each once: all that it has, if none is open.
-fn kept_handoffs(record: &TaskRecord, handoffs: &Handoffs) -> Vec<HandoffId> {
-    let kept = told_handoffs(record).filter(|handoff| handoffs.holds(handoff));
-    let mut ids: Vec<HandoffId> = kept.map(|handoff| handoff.id).collect();
-    ids.sort_unstable();
-    ids
-}
-
-fn has_open_handoff(record: &TaskRecord, handoffs: &Handoffs) -> bool {
-    if record.task.open_handoff.is_some() || told_handoffs(record).any(|handoff| handoffs.is_open(handoff.id))
-    {
+fn has_open_handoff(record: &StoredRecord, handoffs: &Handoffs) -> bool {
+    if record.task.open_handoff.is_some() || record.kept_handoffs().any(|id| handoffs.is_open(id)) {
         return true;
     }
     // The entry that tells of an open one may have been dropped; that is rare enough to look at all that are open.

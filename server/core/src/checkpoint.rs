@@ -87,7 +87,7 @@ impl State {
         for (id, bytes) in handoffs {
             e.encode(id)?.bytes(&bytes)?;
         }
-        let tasks = self.tasks.packed(&self.handoffs);
+        let tasks = self.tasks.packed();
         e.array(tasks.len() as u64)?;
         for (id, bytes) in tasks {
             e.encode(id)?.bytes(&bytes)?;

@@ -62,6 +62,7 @@ pub use revision::{HandoffId, NotAHandoffId, Revision};
 pub use rule::{BuiltInRule, RuleSet};
 pub use state::{AgentRecord, State, TaskRecord};
 pub use step::{Outcome, execute, replay};
+pub use store::TaskHistory;
 pub use subject::Subject;
 pub use task::{LastChange, Progress, Task, TaskAfter, TaskStatus};
 pub use text::{AgentId, RuleName, TaskId, Text};

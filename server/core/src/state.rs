@@ -2,16 +2,15 @@
 //!
 //! Changes only by absorbing a draft's changes; how those come about stands in `decide` and `apply`.
 
-use std::{borrow::Cow, collections::BTreeMap, ops::Bound, sync::Arc};
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use crate::{
-    AgentId, AgentState, Handoff, HandoffId, HandoffStatus, History, Revision, RuleSet, StateChange, Task,
-    TaskEntry, TaskId,
+    AgentId, AgentState, Handoff, HandoffId, History, Revision, RuleSet, StateChange, Task, TaskEntry,
+    TaskId,
     draft::Changes,
-    history::TaskChange,
     limits::{STATE_HISTORY_MAX, TASK_HISTORY_MAX},
     requests::{RequestMemory, Requests},
-    store::{Handoffs, Tasks},
+    store::{Handoffs, StoredChange, StoredEntry, TaskHistory, Tasks},
 };
 
 /// One namespace as of its head.
@@ -75,8 +74,13 @@ impl State {
     }
 
     /// The task of that id, with its history.
-    pub fn task_record(&self, id: &str) -> Option<Cow<'_, TaskRecord>> {
+    pub fn task_record(&self, id: &str) -> Option<TaskRecord> {
         self.tasks.record(id, &self.handoffs)
+    }
+
+    /// What happened to the task of that id.
+    pub fn task_history(&self, id: &str) -> Option<TaskHistory<'_>> {
+        self.tasks.history(id, &self.handoffs)
     }
 
     /// The tasks in the order of their ids, those after `after` only.
@@ -141,11 +145,13 @@ impl State {
         for archived in recalled.into_values().filter(|archived| tasks.contains_key(&archived.id)) {
             self.recall(archived);
         }
-        // Before the hand-offs: what was packed with them is unpacked with them.
         for task in tasks.into_values() {
-            self.tasks.put(task, &self.handoffs);
+            self.tasks.put(task);
         }
         for handoff in handoffs.into_values() {
+            if let Some(before) = self.handoffs.get(handoff.id) {
+                self.tasks.keep_past(before);
+            }
             self.handoffs.put(handoff);
         }
         for (id, entry) in task_entries {
@@ -174,14 +180,14 @@ impl State {
     /// A closed hand-off leaves together with the last entry of its task's history that tells of it. An open one stays
     /// until it is closed, which is a new entry: its task still names it.
     fn add_task_entry(&mut self, id: TaskId, entry: TaskEntry) {
-        let Some(record) = self.tasks.record_mut(&id, &self.handoffs) else { return };
+        let Some(record) = self.tasks.record_mut(&id) else { return };
         let revision = entry.revision;
+        let entry = StoredEntry::new(entry, &self.handoffs);
         if let Some(dropped) = record.history.push(entry, TASK_HISTORY_MAX)
-            && let TaskChange::Handoff(handoff) = dropped.what
-            && handoff.status != HandoffStatus::Initiated
-            && self.handoffs.holds(&handoff)
+            && let StoredChange::Kept(handoff) = dropped.what
+            && !self.handoffs.is_open(handoff)
         {
-            self.handoffs.remove(handoff.id);
+            self.handoffs.remove(handoff);
         }
         self.tasks.note_change(id, revision);
     }

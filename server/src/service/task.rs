@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use baton_core::{ArchivedTask, History, State, Task, TaskChange, TaskEntry, TaskId};
+use baton_core::{ArchivedTask, Revision, State, Task, TaskChange, TaskEntry, TaskHistory, TaskId};
 use baton_log::ArchiveReader;
 use baton_proto::v1::{self, task_service_server::TaskService};
 use tonic::{Request, Response, Status};
@@ -117,17 +117,15 @@ impl TaskService for Api {
         check.finish(())?;
         let listing = self.listing(&["GetTaskHistory", &namespace, &request.task_id]);
         let last = listing.last_number(&request.page_token)?.unwrap_or(0);
-        let page_of = |history: &History<TaskEntry>| {
-            let entries = history.entries();
-            let start = entries.partition_point(|entry| entry.revision.0 <= last);
-            let page = Page::of(entries.range(start..), page_size, |entry| {
-                (Some(entry.clone()), entry_bytes(entry), entry.revision.to_string())
+        let page_of = |history: TaskHistory<'_>| {
+            let page = Page::of(history.after(Revision(last)), page_size, |entry| {
+                let (size, place) = (entry_bytes(&entry), entry.revision.to_string());
+                (Some(entry), size, place)
             });
             (page, history.dropped())
         };
-        let present =
-            |state: &State| state.task_record(&request.task_id).map(|record| page_of(&record.history));
-        let archived = |archived: ArchivedTask| page_of(&archived.record().history);
+        let present = |state: &State| state.task_history(&request.task_id).map(page_of);
+        let archived = |archived: ArchivedTask| archived.read_history(page_of);
         let found = self.read_task(&extensions, &namespace, &request.task_id, present, archived).await?;
         let (page, dropped_count) = found.ok_or_else(|| refusal::task_not_found(&request.task_id))?;
         Ok(Response::new(v1::GetTaskHistoryResponse {

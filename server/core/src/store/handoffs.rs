@@ -39,10 +39,6 @@ impl Handoffs {
         self.slots.contains_key(&id)
     }
 
-    pub(crate) fn is_open(&self, id: HandoffId) -> bool {
-        self.open.contains(&id)
-    }
-
     /// One of them packed.
     pub(crate) fn packed_one(&self, id: HandoffId) -> Option<Box<[u8]>> {
         self.slots.get(&id).map(|slot| slot.packed())
@@ -64,6 +60,10 @@ impl Handoffs {
             self.open.remove(&handoff.id);
         }
         self.slots.insert(handoff.id, Slot::AsIs(handoff));
+    }
+
+    pub(crate) fn is_open(&self, id: HandoffId) -> bool {
+        self.open.contains(&id)
     }
 
     pub(crate) fn remove(&mut self, id: HandoffId) {

@@ -8,12 +8,11 @@ use std::{collections::VecDeque, convert::Infallible, sync::Arc};
 use minicbor::{Decoder, Encoder, decode::Error as DecodeError};
 
 use crate::{
-    Answer, Handoff, HandoffId, History, Revision, Task, TaskChange, TaskEntry, TaskId, TaskRecord,
-    TaskStatus,
+    Answer, Handoff, HandoffId, History, Revision, Task, TaskId, TaskStatus,
     codec::{length, optional_shared},
 };
 
-use super::Handoffs;
+use super::record::{StoredChange, StoredEntry, StoredRecord};
 
 type Out<'a> = Encoder<&'a mut Vec<u8>>;
 type Writing = Result<(), minicbor::encode::Error<Infallible>>;
@@ -22,11 +21,11 @@ type Reading<T> = Result<T, DecodeError>;
 /// Why unpacking cannot fail.
 const OWN_BYTES: &str = "the bytes are as they were packed";
 
-/// A task with its history. Hand-offs that `handoffs` holds are named, not repeated.
-pub(super) fn pack_record(record: &TaskRecord, handoffs: &Handoffs) -> Box<[u8]> {
+/// A task with its history. Hand-offs that are kept beside it are named, not repeated.
+pub(super) fn pack_record(record: &StoredRecord) -> Box<[u8]> {
     pack(|e| {
         write_task(e, &record.task)?;
-        write_history(e, &record.history, &record.task, handoffs)
+        write_history(e, &record.history, &record.task)
     })
 }
 
@@ -43,12 +42,12 @@ pub(crate) fn unpack_task(id: &TaskId, bytes: &[u8]) -> Task {
 }
 
 /// The task with its history.
-pub(super) fn unpack_record(id: &TaskId, bytes: &[u8], handoffs: &Handoffs) -> TaskRecord {
+pub(super) fn unpack_record(id: &TaskId, bytes: &[u8]) -> StoredRecord {
     let read = || {
         let mut d = Decoder::new(bytes);
         let task = read_task(&mut d, id)?;
-        let history = read_history(&mut d, &task, handoffs)?;
-        Ok::<_, DecodeError>(TaskRecord { task: Arc::new(task), history })
+        let history = read_history(&mut d, &task)?;
+        Ok::<_, DecodeError>(StoredRecord { task: Arc::new(task), history })
     };
     read().expect(OWN_BYTES)
 }
@@ -155,20 +154,20 @@ fn read_task(d: &mut Decoder<'_>, id: &TaskId) -> Reading<Task> {
     })
 }
 
-fn write_history(e: &mut Out<'_>, history: &History<TaskEntry>, task: &Task, handoffs: &Handoffs) -> Writing {
+fn write_history(e: &mut Out<'_>, history: &History<StoredEntry>, task: &Task) -> Writing {
     e.u64(history.dropped())?.array(history.entries().len() as u64)?;
     let (mut revision, mut time_us, mut owner) = (0, task.created_us, &task.owner);
     for entry in history.entries() {
         e.u64(entry.revision.0 - revision)?.i64(entry.time_us.wrapping_sub(time_us))?;
         e.encode(entry.status)?.encode((entry.owner != *owner).then_some(&entry.owner))?;
         e.u64(entry.owner_epoch)?;
-        write_change(e, &entry.what, handoffs)?;
+        write_change(e, &entry.what)?;
         (revision, time_us, owner) = (entry.revision.0, entry.time_us, &entry.owner);
     }
     Ok(())
 }
 
-fn read_history(d: &mut Decoder<'_>, task: &Task, handoffs: &Handoffs) -> Reading<History<TaskEntry>> {
+fn read_history(d: &mut Decoder<'_>, task: &Task) -> Reading<History<StoredEntry>> {
     let dropped = d.u64()?;
     let count = length(d.array()?)?;
     let mut entries = VecDeque::with_capacity(usize::try_from(count).unwrap_or_default());
@@ -179,14 +178,14 @@ fn read_history(d: &mut Decoder<'_>, task: &Task, handoffs: &Handoffs) -> Readin
         let status = d.decode()?;
         owner = d.decode::<Option<_>>()?.unwrap_or(owner);
         let owner_epoch = d.u64()?;
-        let what = read_change(d, &task.id, handoffs)?;
+        let what = read_change(d)?;
         let (revision, owner) = (Revision(revision), owner.clone());
-        entries.push_back(TaskEntry { revision, time_us, what, status, owner, owner_epoch });
+        entries.push_back(StoredEntry { revision, time_us, what, status, owner, owner_epoch });
     }
     Ok(History::restored(entries, dropped))
 }
 
-/// Kinds of entries, in the order of [`TaskChange`]; a hand-off is one that is kept elsewhere as it is, or one as it was once.
+/// Kinds of entries.
 mod kind {
     pub(super) const CREATED: u8 = 0;
     pub(super) const STARTED: u8 = 1;
@@ -196,32 +195,27 @@ mod kind {
     pub(super) const HANDOFF_PAST: u8 = 5;
 }
 
-fn write_change(e: &mut Out<'_>, what: &TaskChange, handoffs: &Handoffs) -> Writing {
+fn write_change(e: &mut Out<'_>, what: &StoredChange) -> Writing {
     match what {
-        TaskChange::Created => e.u8(kind::CREATED)?.ok(),
-        TaskChange::Started => e.u8(kind::STARTED)?.ok(),
-        TaskChange::Updated => e.u8(kind::UPDATED)?.ok(),
-        TaskChange::Ended(outcome) => e.u8(kind::ENDED)?.encode(outcome)?.ok(),
-        TaskChange::Handoff(handoff) if handoffs.holds(handoff) => {
-            e.u8(kind::HANDOFF_KEPT)?.encode(handoff.id)?.ok()
-        }
-        TaskChange::Handoff(handoff) => write_handoff(e.u8(kind::HANDOFF_PAST)?.encode(handoff.id)?, handoff),
+        StoredChange::Created => e.u8(kind::CREATED)?.ok(),
+        StoredChange::Started => e.u8(kind::STARTED)?.ok(),
+        StoredChange::Updated => e.u8(kind::UPDATED)?.ok(),
+        StoredChange::Ended(outcome) => e.u8(kind::ENDED)?.encode(outcome)?.ok(),
+        StoredChange::Kept(id) => e.u8(kind::HANDOFF_KEPT)?.encode(id)?.ok(),
+        StoredChange::Past(handoff) => write_handoff(e.u8(kind::HANDOFF_PAST)?.encode(handoff.id)?, handoff),
     }
 }
 
-fn read_change(d: &mut Decoder<'_>, task_id: &TaskId, handoffs: &Handoffs) -> Reading<TaskChange> {
+fn read_change(d: &mut Decoder<'_>) -> Reading<StoredChange> {
     Ok(match d.u8()? {
-        kind::CREATED => TaskChange::Created,
-        kind::STARTED => TaskChange::Started,
-        kind::UPDATED => TaskChange::Updated,
-        kind::ENDED => TaskChange::Ended(d.decode()?),
-        kind::HANDOFF_KEPT => {
-            let missing = || DecodeError::message(format!("a hand-off of task {task_id} is missing"));
-            TaskChange::Handoff(handoffs.get(d.decode()?).ok_or_else(missing)?)
-        }
+        kind::CREATED => StoredChange::Created,
+        kind::STARTED => StoredChange::Started,
+        kind::UPDATED => StoredChange::Updated,
+        kind::ENDED => StoredChange::Ended(d.decode()?),
+        kind::HANDOFF_KEPT => StoredChange::Kept(d.decode()?),
         _ => {
             let id = d.decode()?;
-            TaskChange::Handoff(Arc::new(read_handoff(d, id)?))
+            StoredChange::Past(Arc::new(read_handoff(d, id)?))
         }
     })
 }

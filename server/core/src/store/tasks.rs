@@ -10,8 +10,9 @@ use std::{
 use super::{
     Handoffs,
     packing::{is_finished, pack_record, unpack_record, unpack_task},
+    record::{StoredChange, StoredRecord, TaskHistory},
 };
-use crate::{Revision, Task, TaskChange, TaskId, TaskRecord, limits::UNPACKED_CHANGES_MAX};
+use crate::{Handoff, Revision, Task, TaskId, TaskRecord, limits::UNPACKED_CHANGES_MAX};
 
 /// The present version of each task. The tasks that the last events changed are kept as they are, the others packed.
 #[derive(Clone, Debug)]
@@ -25,7 +26,7 @@ pub(crate) struct Tasks {
 #[derive(Clone, Debug)]
 enum Slot {
     // Boxed: it is large, and most slots are packed.
-    AsIs(Box<TaskRecord>),
+    AsIs(Box<StoredRecord>),
     Packed(Box<[u8]>),
 }
 
@@ -77,10 +78,23 @@ impl Tasks {
         self.slots.get_key_value(id).map(|(id, slot)| slot.task(id))
     }
 
-    pub(crate) fn record(&self, id: &str, handoffs: &Handoffs) -> Option<Cow<'_, TaskRecord>> {
+    pub(crate) fn record(&self, id: &str, handoffs: &Handoffs) -> Option<TaskRecord> {
         self.slots.get_key_value(id).map(|(id, slot)| match slot {
+            Slot::AsIs(record) => record.with_handoffs(handoffs),
+            Slot::Packed(bytes) => unpack_record(id, bytes).with_handoffs(handoffs),
+        })
+    }
+
+    pub(crate) fn history<'a>(&'a self, id: &str, handoffs: &'a Handoffs) -> Option<TaskHistory<'a>> {
+        Some(TaskHistory::new(self.stored(id)?, handoffs))
+    }
+
+    /// A task as it is kept.
+    pub(crate) fn stored(&self, id: &str) -> Option<Cow<'_, StoredRecord>> {
+        let (id, slot) = self.slots.get_key_value(id)?;
+        Some(match slot {
             Slot::AsIs(record) => Cow::Borrowed(&**record),
-            Slot::Packed(bytes) => Cow::Owned(unpack_record(id, bytes, handoffs)),
+            Slot::Packed(bytes) => Cow::Owned(unpack_record(id, bytes)),
         })
     }
 
@@ -91,21 +105,28 @@ impl Tasks {
     }
 
     /// Puts a task in place: a new one, or a new version.
-    pub(crate) fn put(&mut self, task: Arc<Task>, handoffs: &Handoffs) {
-        match self.record_mut(&task.id, handoffs) {
+    pub(crate) fn put(&mut self, task: Arc<Task>) {
+        match self.record_mut(&task.id) {
             Some(record) => record.task = task,
             None => {
-                let record = TaskRecord { task: Arc::clone(&task), history: Default::default() };
-                self.slots.insert(task.id.clone(), Slot::AsIs(Box::new(record)));
+                let id = task.id.clone();
+                self.slots.insert(id, Slot::AsIs(Box::new(StoredRecord::new(task))));
             }
         }
     }
 
+    /// Keeps a hand-off as it was for the history that tells of it: it is about to change.
+    pub(crate) fn keep_past(&mut self, handoff: Arc<Handoff>) {
+        if let Some(record) = self.record_mut(&handoff.task_id) {
+            record.keep_past(handoff);
+        }
+    }
+
     /// A task that is to be changed: no longer packed.
-    pub(crate) fn record_mut(&mut self, id: &TaskId, handoffs: &Handoffs) -> Option<&mut TaskRecord> {
+    pub(crate) fn record_mut(&mut self, id: &TaskId) -> Option<&mut StoredRecord> {
         let slot = self.slots.get_mut(id)?;
         if let Slot::Packed(bytes) = slot {
-            *slot = Slot::AsIs(Box::new(unpack_record(id, bytes, handoffs)));
+            *slot = Slot::AsIs(Box::new(unpack_record(id, bytes)));
         }
         match slot {
             Slot::AsIs(record) => Some(record),
@@ -126,10 +147,10 @@ impl Tasks {
             let Slot::AsIs(record) = slot else { continue };
             // Otherwise it was changed again and comes up once more.
             if record.history.entries().back().is_some_and(|newest| newest.revision == revision) {
-                let packed = pack_record(record, handoffs);
+                let packed = pack_record(record);
                 for entry in record.history.entries() {
-                    if let TaskChange::Handoff(handoff) = &entry.what {
-                        handoffs.pack(handoff.id);
+                    if let StoredChange::Kept(id) = entry.what {
+                        handoffs.pack(id);
                     }
                 }
                 *slot = Slot::Packed(packed);
@@ -138,12 +159,9 @@ impl Tasks {
     }
 
     /// All of them packed, in the order of their ids.
-    pub(crate) fn packed<'a>(
-        &'a self,
-        handoffs: &'a Handoffs,
-    ) -> impl ExactSizeIterator<Item = (&'a TaskId, Cow<'a, [u8]>)> {
+    pub(crate) fn packed(&self) -> impl ExactSizeIterator<Item = (&TaskId, Cow<'_, [u8]>)> {
         self.slots.iter().map(|(id, slot)| match slot {
-            Slot::AsIs(record) => (id, Cow::Owned(pack_record(record, handoffs).into_vec())),
+            Slot::AsIs(record) => (id, Cow::Owned(pack_record(record).into_vec())),
             Slot::Packed(bytes) => (id, Cow::Borrowed(&**bytes)),
         })
     }

@@ -71,7 +71,7 @@ impl Namespace {
 
     #[track_caller]
     pub(crate) fn task(&self, id: &str) -> TaskRecord {
-        self.state.task_record(id).unwrap().into_owned()
+        self.state.task_record(id).unwrap()
     }
 
     #[track_caller]

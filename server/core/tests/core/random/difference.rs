@@ -6,7 +6,7 @@ use std::{
 };
 
 use baton_core::{
-    AgentRecord, Answer, BuiltInRule, Knowledge, Object, Outcome, Rejection, State, StateChange,
+    AgentRecord, Answer, BuiltInRule, Knowledge, Object, Outcome, Rejection, Revision, State, StateChange,
     StateChangeKind, StepName, TaskChange, TaskEntry, TaskStatus, Value,
 };
 
@@ -87,15 +87,15 @@ fn last_told(history: &[Rc<Entry>]) -> u64 {
 }
 
 fn compare_history(state: &State, id: &str, plain: &[Rc<Entry>], depth: usize) -> Result<(), String> {
-    let Some(record) = state.task_record(id) else {
+    let Some(told) = state.task_history(id) else {
         return Err(format!("the core lists {id} and does not have it"));
     };
-    let entries = record.history.entries();
-    let (kept, happened) = (entries.len() + record.history.dropped() as usize, plain.len());
+    let entries = told.after(Revision(0));
+    let (kept, happened) = (entries.len() + told.dropped() as usize, plain.len());
     agree(format_args!("the length of the history of {id}"), kept == happened, &kept, &happened)?;
-    for (core, plain) in entries.iter().rev().zip(plain.iter().rev()).take(depth) {
+    for (core, plain) in entries.rev().zip(plain.iter().rev()).take(depth) {
         let what = format_args!("the history of {id} at revision {}", plain.revision);
-        agree(what, same_entry(core, plain), core, plain)?;
+        agree(what, same_entry(&core, plain), &core, plain)?;
     }
     Ok(())
 }
