@@ -133,8 +133,8 @@ impl<T> Filling<T> {
         true
     }
 
-    /// How many more items are worth having at hand.
+    /// How many more items are worth having at hand: as many as would fill the page, and more once it shows that few of them are wanted.
     pub(super) fn room(&self) -> usize {
-        (self.page_size - self.page.items.len() + 1).min(PART_MAX)
+        (self.page_size - self.page.items.len() + 1).max(self.seen).min(PART_MAX)
     }
 }
