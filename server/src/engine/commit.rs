@@ -1,18 +1,16 @@
 //! Decides a batch of commands, namespace by namespace, and makes the records that are to be appended.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
-use baton_core::{Answer, BODY_FORMAT, Changes, Command, Draft, Entry, Outcome, encode_body, execute};
+use baton_core::{BODY_FORMAT, Changes, Command, Draft, Entry, Outcome, encode_body, execute};
 use baton_log::{Append, ArchiveReader, Hash, Record};
-use tokio::sync::oneshot;
 
-use super::{EngineError, namespace::Namespace, queue::Submission, recall::lend};
-
-/// An answer that waits for the record that it tells of, and whom it is for.
-pub(super) struct Reply {
-    sender: oneshot::Sender<Result<Answer, EngineError>>,
-    answer: Result<Answer, EngineError>,
-}
+use super::{
+    EngineError,
+    namespace::Namespace,
+    recall::lend,
+    submission::{Reply, Submission},
+};
 
 /// What a batch does to one namespace.
 pub(super) struct Prepared {
@@ -23,33 +21,15 @@ pub(super) struct Prepared {
     pub(super) entries: Vec<Box<Entry>>,
 }
 
-impl Reply {
-    pub(super) fn new(
-        sender: oneshot::Sender<Result<Answer, EngineError>>,
-        answer: Result<Answer, EngineError>,
-    ) -> Self {
-        Self { sender, answer }
-    }
-
-    /// Sends the answer. Nobody may be waiting any more: the commit stands all the same.
-    pub(super) fn send(self) {
-        let _ = self.sender.send(self.answer);
-    }
-
-    /// Sends that it came to nothing instead.
-    pub(super) fn fail(self, error: &EngineError) {
-        let _ = self.sender.send(Err(error.clone()));
-    }
-}
-
 /// The submissions by namespace, in the order in which they came. The order of namespaces does not matter to anyone, but it is fixed.
-pub(super) fn by_namespace(batch: Vec<Submission>) -> BTreeMap<Arc<str>, Vec<Submission>> {
-    let mut groups: BTreeMap<Arc<str>, Vec<Submission>> = BTreeMap::new();
-    for submission in batch {
-        match groups.get_mut(&submission.namespace) {
-            Some(group) => group.push(submission),
-            None => _ = groups.insert(Arc::clone(&submission.namespace), vec![submission]),
-        }
+pub(super) fn by_namespace(mut batch: Vec<Submission>) -> Vec<(Arc<str>, Vec<Submission>)> {
+    // Mostly there is one namespace, and then nothing moves.
+    batch.sort_by(|a, b| a.namespace.cmp(&b.namespace));
+    let mut groups = Vec::new();
+    while let Some(last) = batch.last() {
+        let name = Arc::clone(&last.namespace);
+        let start = batch.partition_point(|submission| submission.namespace < name);
+        groups.push((name, batch.split_off(start)));
     }
     groups
 }
@@ -68,21 +48,20 @@ pub(super) fn prepare(
     // Times never run backwards along the revisions, whatever the clock does.
     let now_us = clock_us.max(draft.time_us());
     let mut entries: Vec<Box<Entry>> = Vec::with_capacity(group.len());
-    for submission in group {
-        let answer = if submission.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-            Err(EngineError::DeadlinePassed)
-        } else {
-            decide(&mut draft, &submission.command, namespace.name(), archive, now_us).map(|outcome| {
-                match outcome {
-                    Outcome::Recorded(entry, answer) => {
-                        entries.push(entry);
-                        answer
-                    }
-                    Outcome::Repeated(answer) => answer,
+    for Submission { work, deadline, .. } in group {
+        let is_too_late = deadline.is_some_and(|deadline| deadline <= Instant::now());
+        replies.push(work.answered_by(|command| {
+            if is_too_late {
+                return Err(EngineError::DeadlinePassed);
+            }
+            match decide(&mut draft, &command, namespace.name(), archive, now_us)? {
+                Outcome::Recorded(entry, answer) => {
+                    entries.push(entry);
+                    Ok(answer)
                 }
-            })
-        };
-        replies.push(Reply::new(submission.reply, answer));
+                Outcome::Repeated(answer) => Ok(answer),
+            }
+        }));
     }
     let expected_revision = state.head().0;
     if entries.is_empty() {

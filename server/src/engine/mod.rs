@@ -9,6 +9,7 @@ mod commit;
 mod error;
 mod forgetting;
 mod frames;
+mod inbox;
 mod namespace;
 mod namespaces;
 mod open;
@@ -20,6 +21,7 @@ mod replay;
 mod retention;
 mod shelf;
 mod snapshots;
+mod submission;
 mod thread;
 mod truncation;
 mod trust;
@@ -43,9 +45,10 @@ use tokio::{
 
 use crate::{clock::Clock, metrics::Metrics};
 use forgetting::{Forgets, Forgetter};
-use queue::{Queue, Submission};
+use queue::Queue;
 use retention::Retainer;
 use shelf::Shelf;
+use submission::{Submission, Work};
 use truncation::Truncator;
 
 /// The bounds of an engine.
@@ -98,6 +101,7 @@ pub struct Engine {
     log_id: LogId,
     log_kind: &'static str,
     stopped: watch::Receiver<Option<StopReason>>,
+    batch_commands_max: usize,
 }
 
 /// Why an engine does not run any more.
@@ -146,6 +150,7 @@ impl Engine {
         let opened = open::open(&mut shelf)?;
         shelf.tell(Forgets::new(queue.upkeep()));
         let readers = (0..readers::READERS).map(|_| log.reader()).collect::<Result<_, _>>()?;
+        let batch_commands_max = limits.batch_commands_max;
         let (log_id, log_kind) = (log.id(), log.kind());
         let namespaces = Arc::new(Namespaces::new(
             opened.namespaces,
@@ -177,7 +182,7 @@ impl Engine {
             snapshot_revisions: opened.snapshot_revisions,
             runtime: Handle::try_current().ok(),
         });
-        let engine = Self { queue, namespaces, clock, log_id, log_kind, stopped };
+        let engine = Self { queue, namespaces, clock, log_id, log_kind, stopped, batch_commands_max };
         Ok((engine, EngineThread { thread, snapshots: saver }, opened.recovered))
     }
 
@@ -210,8 +215,50 @@ impl Engine {
         deadline: Option<Instant>,
     ) -> Result<oneshot::Receiver<Result<Answer, EngineError>>, EngineError> {
         let (reply, answer) = oneshot::channel();
-        self.queue.push(Submission { namespace: Arc::clone(namespace), command, bytes, deadline, reply })?;
+        let work = Work::One(command, reply);
+        self.queue.push(Submission { namespace: Arc::clone(namespace), work, bytes, deadline })?;
         Ok(answer)
+    }
+
+    /// As [`Engine::execute`] for each of several commands: one answer each, in their order. They are committed together, as far as the
+    /// bounds of a batch allow.
+    ///
+    /// `bytes` is the size of all of them as they came.
+    pub async fn execute_all(
+        &self,
+        namespace: &Arc<str>,
+        commands: Vec<Command>,
+        bytes: usize,
+        deadline: Option<Instant>,
+    ) -> Vec<Result<Answer, EngineError>> {
+        let (count, part_max) = (commands.len(), self.batch_commands_max.max(1));
+        let mut commands = commands.into_iter();
+        let mut parts = Vec::with_capacity(count.div_ceil(part_max));
+        // All wait in the queue before the first answer is awaited.
+        while commands.len() > 0 {
+            let part: Vec<Command> = commands.by_ref().take(part_max).collect();
+            let (size, bytes) = (part.len(), bytes / count * part.len());
+            let (reply, answers) = oneshot::channel();
+            let work = Work::Several(part, reply);
+            let pushed =
+                self.queue.push(Submission { namespace: Arc::clone(namespace), work, bytes, deadline });
+            parts.push((size, pushed.map(|()| answers)));
+        }
+        let mut all = Vec::with_capacity(count);
+        for (size, waiting) in parts {
+            let failed = match waiting {
+                Err(error) => error,
+                Ok(answers) => match answers.await {
+                    Ok(answers) => {
+                        all.extend(answers);
+                        continue;
+                    }
+                    Err(_) => EngineError::OutcomeUnknown,
+                },
+            };
+            all.extend((0..size).map(|_| Err(failed.clone())));
+        }
+        all
     }
 
     /// The namespaces, as far as they are durable.

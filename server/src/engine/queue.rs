@@ -1,38 +1,23 @@
-//! What waits for the engine: commands, bounded by count and by bytes, and what keeps the house in order.
+//! The writing ends of what waits for the engine: commands, bounded by count and by bytes, and what keeps the house in order.
 
-use std::{
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Instant,
+use std::sync::{
+    Arc, Weak,
+    atomic::{AtomicUsize, Ordering},
 };
 
-use baton_core::{Answer, Command};
 use parking_lot::RwLock;
-use tokio::sync::{
-    mpsc::{
-        self,
-        error::{TryRecvError, TrySendError},
-    },
-    oneshot,
+use tokio::sync::mpsc::{self, error::TrySendError};
+
+use super::{
+    EngineError, forgetting::Forgetting, inbox::Inbox, submission::Submission, truncation::Truncation,
 };
 
-use super::{EngineError, forgetting::Forgetting, truncation::Truncation};
-
-/// One command that waits, and who waits for its answer.
-#[derive(Debug)]
-pub(super) struct Submission {
-    pub(super) namespace: Arc<str>,
-    pub(super) command: Command,
-    pub(super) bytes: usize,
-    pub(super) deadline: Option<Instant>,
-    pub(super) reply: oneshot::Sender<Result<Answer, EngineError>>,
-}
+/// Room in the channel for what is not a command.
+const UPKEEP_MAX: usize = 64;
 
 /// What the engine's thread is asked to do.
 #[derive(Debug)]
-enum Message {
+pub(super) enum Message {
     Command(Submission),
     Truncate(Truncation),
     Forget(Forgetting),
@@ -41,61 +26,78 @@ enum Message {
 // Shared by all handles, so that taking it out closes the channel for all of them.
 type Sender = RwLock<Option<mpsc::Sender<Message>>>;
 
-/// The writing end.
+/// The writing end for commands.
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
     sender: Arc<Sender>,
-    bytes: Arc<AtomicUsize>,
-    bytes_max: usize,
+    room: Arc<Room>,
 }
 
 /// The writing end for truncations and for what is to be forgotten. It does not keep the engine running.
 #[derive(Clone, Debug)]
 pub(super) struct Upkeep(Weak<Sender>);
 
-/// The reading end, owned by the engine's thread.
+/// How much waits, and how much may.
 #[derive(Debug)]
-pub(super) struct Inbox {
-    receiver: mpsc::Receiver<Message>,
-    // Reused: what was received and not yet sorted.
-    messages: Vec<Message>,
-    bytes: Arc<AtomicUsize>,
+pub(super) struct Room {
+    commands: AtomicUsize,
+    commands_max: usize,
+    bytes: AtomicUsize,
+    bytes_max: usize,
 }
 
-/// What was taken from the inbox at once.
-#[derive(Debug, Default)]
-pub(super) struct Taken {
-    pub(super) commands: Vec<Submission>,
-    pub(super) truncations: Vec<Truncation>,
-    pub(super) forgettings: Vec<Forgetting>,
-}
+impl Room {
+    /// Takes room for `submission`.
+    fn enter(&self, submission: &Submission) -> Result<(), EngineError> {
+        let (count, bytes) = (submission.count(), submission.bytes);
+        if self.commands.fetch_add(count, Ordering::Relaxed) + count > self.commands_max {
+            self.commands.fetch_sub(count, Ordering::Relaxed);
+            return Err(EngineError::QueueFull { limit: self.commands_max, unit: "commands" });
+        }
+        if self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > self.bytes_max {
+            self.leave(count, bytes);
+            return Err(EngineError::QueueFull { limit: self.bytes_max, unit: "bytes" });
+        }
+        Ok(())
+    }
 
-/// The queue is closed and empty.
-#[derive(Debug)]
-pub(super) struct Closed;
+    /// Gives room back.
+    pub(super) fn leave(&self, commands: usize, bytes: usize) {
+        self.commands.fetch_sub(commands, Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// How many commands wait.
+    pub(super) fn commands(&self) -> usize {
+        self.commands.load(Ordering::Relaxed)
+    }
+}
 
 impl Queue {
+    /// A queue for so many commands of so many bytes, and its reading end.
     pub(super) fn new(commands_max: usize, bytes_max: usize) -> (Self, Inbox) {
-        let (sender, receiver) = mpsc::channel(commands_max);
-        let bytes = Arc::new(AtomicUsize::new(0));
-        let queue =
-            Self { sender: Arc::new(RwLock::new(Some(sender))), bytes: Arc::clone(&bytes), bytes_max };
-        (queue, Inbox { receiver, messages: Vec::new(), bytes })
+        let (sender, receiver) = mpsc::channel(commands_max.saturating_add(UPKEEP_MAX));
+        let room = Arc::new(Room {
+            commands: AtomicUsize::new(0),
+            commands_max,
+            bytes: AtomicUsize::new(0),
+            bytes_max,
+        });
+        let queue = Self { sender: Arc::new(RwLock::new(Some(sender))), room: Arc::clone(&room) };
+        (queue, Inbox::new(receiver, room))
     }
 
     pub(super) fn push(&self, submission: Submission) -> Result<(), EngineError> {
         let sender = self.sender.read();
         let Some(sender) = &*sender else { return Err(EngineError::Stopped) };
-        let bytes = submission.bytes;
-        if self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > self.bytes_max {
-            self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-            return Err(EngineError::QueueFull { limit: self.bytes_max, unit: "bytes" });
-        }
+        self.room.enter(&submission)?;
+        let (count, bytes) = (submission.count(), submission.bytes);
         sender.try_send(Message::Command(submission)).map_err(|refused| {
-            self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+            self.room.leave(count, bytes);
             match refused {
+                // Only if upkeep has taken more than its share.
                 TrySendError::Full(_) => {
-                    EngineError::QueueFull { limit: sender.max_capacity(), unit: "commands" }
+                    EngineError::QueueFull { limit: self.room.commands_max, unit: "commands" }
                 }
                 TrySendError::Closed(_) => EngineError::Stopped,
             }
@@ -133,52 +135,5 @@ impl Upkeep {
         let Some(sender) = shared.read().clone() else { return };
         // The lock is not held while it waits, and an engine that ends meanwhile has no use for it.
         let _ = sender.blocking_send(message);
-    }
-}
-
-impl Inbox {
-    /// Waits until there is something, and takes at most `count_max` of it.
-    pub(super) fn take(&mut self, count_max: usize) -> Result<Taken, Closed> {
-        match self.receiver.blocking_recv_many(&mut self.messages, count_max) {
-            0 => Err(Closed),
-            _ => Ok(self.sort()),
-        }
-    }
-
-    /// Takes at most `count_max` of what is there, without waiting.
-    pub(super) fn take_waiting(&mut self, count_max: usize) -> Result<Taken, Closed> {
-        while self.messages.len() < count_max {
-            match self.receiver.try_recv() {
-                Ok(message) => self.messages.push(message),
-                Err(TryRecvError::Disconnected) if self.messages.is_empty() => return Err(Closed),
-                Err(_) => break,
-            }
-        }
-        Ok(self.sort())
-    }
-
-    fn sort(&mut self) -> Taken {
-        let mut taken = Taken { commands: Vec::with_capacity(self.messages.len()), ..Taken::default() };
-        for message in self.messages.drain(..) {
-            match message {
-                Message::Command(submission) => taken.commands.push(submission),
-                Message::Truncate(truncation) => taken.truncations.push(truncation),
-                Message::Forget(forgetting) => taken.forgettings.push(forgetting),
-            }
-        }
-        let bytes: usize = taken.commands.iter().map(|submission| submission.bytes).sum();
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        taken
-    }
-
-    /// How many commands still wait.
-    pub(super) fn len(&self) -> usize {
-        self.receiver.len()
-    }
-
-    /// Refuses what comes from now on, and gives back the commands that still wait.
-    pub(super) fn close(&mut self) -> Vec<Submission> {
-        self.receiver.close();
-        self.take_waiting(usize::MAX).map_or_else(|Closed| Vec::new(), |taken| taken.commands)
     }
 }

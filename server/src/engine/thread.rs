@@ -11,11 +11,12 @@ use tracing::{error, warn};
 
 use super::{
     EngineError, EngineLimits, Namespace, Namespaces, StopReason,
-    commit::{Prepared, Reply, by_namespace, prepare},
+    commit::{Prepared, by_namespace, prepare},
     forgetting::Forgetter,
-    queue::{Closed, Inbox, Submission, Taken},
+    inbox::{BatchBounds, Closed, Inbox, Taken},
     recent::Commit,
     snapshots::{SnapshotRequest, Snapshots, is_due},
+    submission::{Reply, Submission},
     truncation::Truncator,
 };
 use crate::{clock::Clock, metrics::Metrics};
@@ -65,7 +66,7 @@ impl Owner {
             Err(Broken(why)) => {
                 error!(error = %why, "the log failed; the engine stops. Start the server again: it reads what is durable");
                 for submission in self.inbox.close() {
-                    Reply::new(submission.reply, Err(EngineError::Stopped)).send();
+                    submission.answered(&EngineError::Stopped).send();
                 }
                 StopReason::Failed(why)
             }
@@ -74,40 +75,25 @@ impl Owner {
     }
 
     fn work(&mut self) -> Result<(), Broken> {
-        let mut waiting: Vec<Submission> = Vec::new();
-        loop {
-            if waiting.is_empty() {
-                let Ok(Taken { commands, truncations, forgettings }) = self.take() else { return Ok(()) };
-                waiting = commands;
-                truncations.into_iter().for_each(|truncation| self.truncator.add(truncation));
-                forgettings.into_iter().for_each(|forgetting| self.forgetter.add(forgetting));
-            }
+        while let Ok(Taken { commands, truncations, forgettings }) = self.take() {
+            truncations.into_iter().for_each(|truncation| self.truncator.add(truncation));
+            forgettings.into_iter().for_each(|forgetting| self.forgetter.add(forgetting));
             self.metrics.queue_commands.set(i64::try_from(self.inbox.len()).unwrap_or(i64::MAX));
-            if !waiting.is_empty() {
-                let rest = self.beyond_batch_bytes(&mut waiting);
-                self.commit(std::mem::replace(&mut waiting, rest))?;
+            if !commands.is_empty() {
+                self.commit(commands)?;
             }
             self.truncator.step(&mut *self.log).map_err(Broken)?;
             self.forgetter.step(&self.namespaces);
         }
+        Ok(())
     }
 
-    /// What waits in the inbox; waits for it only if there is nothing else to do.
+    /// A batch of what waits in the inbox; waits for it only if there is nothing else to do.
     fn take(&mut self) -> Result<Taken, Closed> {
-        let count_max = self.limits.batch_commands_max;
+        let EngineLimits { batch_commands_max: commands, batch_bytes_max: bytes, .. } = self.limits;
+        let bounds = BatchBounds { commands, bytes };
         let is_idle = self.truncator.is_idle() && self.forgetter.is_idle();
-        if is_idle { self.inbox.take(count_max) } else { self.inbox.take_waiting(count_max) }
-    }
-
-    /// What of `waiting` has to wait for the next batch, since this one would be too large.
-    fn beyond_batch_bytes(&self, waiting: &mut Vec<Submission>) -> Vec<Submission> {
-        let mut bytes = 0_usize;
-        let fitting = waiting.iter().take_while(|submission| {
-            bytes = bytes.saturating_add(submission.bytes);
-            bytes <= self.limits.batch_bytes_max
-        });
-        let count = fitting.count().max(1);
-        waiting.split_off(count.min(waiting.len()))
+        if is_idle { self.inbox.take(bounds) } else { self.inbox.take_waiting(bounds) }
     }
 
     fn commit(&mut self, batch: Vec<Submission>) -> Result<(), Broken> {
@@ -117,10 +103,8 @@ impl Owner {
         for (name, group) in by_namespace(batch) {
             let Some(namespace) = self.namespaces.get_or_make(&name) else {
                 let limit = self.limits.namespaces_max;
-                let refused = group.into_iter().map(|submission| {
-                    Reply::new(submission.reply, Err(EngineError::TooManyNamespaces { limit }))
-                });
-                replies.extend(refused);
+                let refusal = EngineError::TooManyNamespaces { limit };
+                replies.extend(group.into_iter().map(|submission| submission.answered(&refusal)));
                 continue;
             };
             let previous = self.heads.get(&name).copied().unwrap_or(Hash::ZERO);
@@ -183,7 +167,9 @@ impl Owner {
 
     fn publish(&mut self, prepared: Prepared) {
         let Prepared { namespace, append, changes, entries } = prepared;
-        let namespace = self.namespaces.adopt(namespace);
+        // Before its first record, nobody else may know it yet.
+        let is_new = append.expected_revision == 0;
+        let namespace = if is_new { self.namespaces.adopt(namespace) } else { namespace };
         let name = Arc::clone(namespace.name());
         self.count(&entries);
         if self.heads.insert(Arc::clone(&name), append.record.checksum).is_none() {

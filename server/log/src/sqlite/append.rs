@@ -88,6 +88,7 @@ impl SqliteLog {
         }
         self.sequence += appends.len() as u64;
         self.position += appends.iter().map(body_bytes).sum::<u64>();
+        self.wal.appended(&self.connection, appends);
         Ok(())
     }
 

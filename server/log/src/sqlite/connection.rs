@@ -12,14 +12,17 @@ use rusqlite::{Connection, OpenFlags, Result};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Bytes per page, for new databases.
-const PAGE_BYTES: u32 = 4096;
+pub(super) const PAGE_BYTES: u32 = 4096;
 
-/// The WAL is copied into the database when it has this many pages (16 MiB): seldom enough that an append hardly ever
-/// waits for it, often enough that a start after a crash has little to recover.
-const CHECKPOINT_PAGES: u32 = 4000;
+/// The WAL is moved into the database when it has this many pages (16 MiB): seldom enough to cost little, often enough that a start
+/// after a crash has little to recover.
+pub(super) const WAL_PAGES: u32 = 4000;
+
+/// So many pages are moved within a commit: nothing else has moved them.
+const WAL_PAGES_MAX: u32 = 4 * WAL_PAGES;
 
 /// What the WAL file is cut back to when it begins anew, in bytes: some more than it normally needs.
-const WAL_BYTES_KEPT: u32 = 20 << 20;
+const WAL_BYTES_KEPT: u32 = 24 << 20;
 
 /// Statements that stay prepared; more than one connection uses.
 const STATEMENTS_MAX: usize = 32;
@@ -43,7 +46,7 @@ pub(crate) fn make_durable(connection: &Connection) -> Result<()> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     // Where a plain fsync does not reach the disk (macOS), the one that does.
     connection.pragma_update(None, "fullfsync", true)?;
-    connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", WAL_PAGES_MAX, |_| Ok(()))?;
     connection.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))?;
     // Keeps a misread page from reaching a table.
     connection.pragma_update(None, "cell_size_check", true)
@@ -52,15 +55,27 @@ pub(crate) fn make_durable(connection: &Connection) -> Result<()> {
 /// Makes durable everything that can be read now, by moving the whole WAL into the database, and lets the connection
 /// clean up behind itself from now on.
 pub(crate) fn may_clean_up(connection: &Connection) -> Result<()> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    empty_wal(connection)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     Ok(())
+}
+
+/// Moves all of the WAL into the database and cuts it to nothing; not all of it while somebody reads.
+pub(super) fn empty_wal(connection: &Connection) -> Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
+/// Moves what it can from the WAL into the database, and gives the number of pages that are left. Nobody waits for it, nor it for anybody.
+pub(super) fn move_wal(connection: &Connection) -> Result<u64> {
+    let (pages, moved): (i64, i64) =
+        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| Ok((row.get(1)?, row.get(2)?)))?;
+    Ok(u64::try_from(pages - moved).unwrap_or(0))
 }
 
 /// Moves what it can from the WAL into the database after the disk was full, so that the WAL's space can be used again:
 /// otherwise not even a truncation would find the room it needs.
 pub(super) fn make_room(connection: &Connection) {
-    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+    if let Err(error) = move_wal(connection) {
         tracing::warn!(%error, "cannot make room in the WAL");
     }
 }
@@ -70,6 +85,15 @@ pub(super) fn limit_size(connection: &Connection, bytes: u64) -> Result<()> {
     let page_bytes: u32 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
     let pages = (bytes / u64::from(page_bytes)).clamp(1, u64::from(u32::MAX - 1));
     connection.pragma_update_and_check(None, "max_page_count", pages as i64, |_| Ok(()))
+}
+
+/// Opens a connection that only moves the WAL.
+pub(super) fn open_mover(path: &Path) -> Result<Connection> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "fullfsync", true)?;
+    Ok(connection)
 }
 
 /// Opens a connection that only reads. It is not opened read-only, because readers of a WAL share its index file.

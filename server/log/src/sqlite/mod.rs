@@ -16,6 +16,7 @@ mod recover;
 mod schema;
 mod tamper;
 mod truncate;
+mod wal;
 
 use std::path::PathBuf;
 
@@ -27,13 +28,14 @@ use crate::{
 use answered_file::AnsweredFile;
 use append::Heads;
 use folder::Lock;
+use wal::Mover;
 
 const KIND: &str = "sqlite";
 
 /// How a [`SqliteLog`] is opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SqliteOptions {
-    /// Greatest size of `baton.db`, in bytes; the default is bounded by the disk. The WAL comes on top, about 20 MiB.
+    /// Greatest size of `baton.db`, in bytes; the default is bounded by the disk. The WAL comes on top, about 24 MiB.
     /// A log that is larger already stays as large as it is.
     pub size_bytes_max: Option<u64>,
 }
@@ -51,6 +53,7 @@ pub struct SqliteLog {
     /// Position of the newest record.
     position: u64,
     answered: AnsweredFile,
+    wal: Mover,
     /// Why nothing can be appended any more.
     broken: Option<String>,
     _lock: Lock,
@@ -119,6 +122,15 @@ impl Log for SqliteLog {
         let connection = connection::open_reader(&folder::database(&self.folder))
             .map_err(|error| failure::of_read("", 0, &error))?;
         Ok(Box::new(SqliteReader { connection, id: self.id }))
+    }
+}
+
+impl Drop for SqliteLog {
+    fn drop(&mut self) {
+        // What cannot be trusted is left as it is.
+        if self.broken.is_none() {
+            self.wal.finish(&self.connection);
+        }
     }
 }
 

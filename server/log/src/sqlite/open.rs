@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use super::answered_file::AnsweredFile;
 use super::append::Heads;
 use super::recover::{check, recover};
+use super::wal::Mover;
 use super::{
     SqliteLog, SqliteOptions, SqliteReader, SqliteStopped, connection, failure, folder, kept, schema,
 };
@@ -54,6 +55,7 @@ impl SqliteLog {
             sequence,
             position,
             answered,
+            wal: Mover::new(&path),
             broken: None,
             _lock: lock,
         })

@@ -1,0 +1,116 @@
+//! The reading end of what waits for the engine, owned by its thread: cuts what came into batches.
+//!
+//! A batch is all that waits, up to its bounds: nobody waits for company.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use tokio::sync::mpsc::{self, error::TryRecvError};
+
+use super::{
+    forgetting::Forgetting,
+    queue::{Message, Room},
+    submission::Submission,
+    truncation::Truncation,
+};
+
+/// The bounds of a batch. One submission is taken whatever they are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BatchBounds {
+    pub(super) commands: usize,
+    pub(super) bytes: usize,
+}
+
+/// The reading end.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    receiver: mpsc::Receiver<Message>,
+    /// Received, and reused: not yet sorted.
+    messages: Vec<Message>,
+    /// Received, and not yet in a batch.
+    waiting: VecDeque<Submission>,
+    room: Arc<Room>,
+}
+
+/// What was taken from the inbox at once.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    /// A batch.
+    pub(super) commands: Vec<Submission>,
+    pub(super) truncations: Vec<Truncation>,
+    pub(super) forgettings: Vec<Forgetting>,
+}
+
+/// The queue is closed and empty.
+#[derive(Debug)]
+pub(super) struct Closed;
+
+impl Inbox {
+    pub(super) fn new(receiver: mpsc::Receiver<Message>, room: Arc<Room>) -> Self {
+        Self { receiver, messages: Vec::new(), waiting: VecDeque::new(), room }
+    }
+
+    /// Waits until there is something, and takes a batch of it.
+    pub(super) fn take(&mut self, bounds: BatchBounds) -> Result<Taken, Closed> {
+        if self.waiting.is_empty()
+            && self.receiver.blocking_recv_many(&mut self.messages, bounds.commands) == 0
+        {
+            return Err(Closed);
+        }
+        Ok(self.sort(bounds))
+    }
+
+    /// Takes a batch of what is there, without waiting.
+    pub(super) fn take_waiting(&mut self, bounds: BatchBounds) -> Result<Taken, Closed> {
+        while self.waiting.len() + self.messages.len() < bounds.commands {
+            match self.receiver.try_recv() {
+                Ok(message) => self.messages.push(message),
+                Err(TryRecvError::Disconnected) if self.waiting.is_empty() && self.messages.is_empty() => {
+                    return Err(Closed);
+                }
+                Err(_) => break,
+            }
+        }
+        Ok(self.sort(bounds))
+    }
+
+    fn sort(&mut self, bounds: BatchBounds) -> Taken {
+        let mut taken = Taken::default();
+        for message in self.messages.drain(..) {
+            match message {
+                Message::Command(submission) => self.waiting.push_back(submission),
+                Message::Truncate(truncation) => taken.truncations.push(truncation),
+                Message::Forget(forgetting) => taken.forgettings.push(forgetting),
+            }
+        }
+        taken.commands = self.batch(bounds);
+        taken
+    }
+
+    /// The first submissions that wait, as many as fit.
+    fn batch(&mut self, bounds: BatchBounds) -> Vec<Submission> {
+        let (mut commands, mut bytes) = (0_usize, 0_usize);
+        let fitting = self.waiting.iter().take_while(|submission| {
+            let is_first = commands == 0;
+            commands += submission.count();
+            bytes = bytes.saturating_add(submission.bytes);
+            is_first || (commands <= bounds.commands && bytes <= bounds.bytes)
+        });
+        let count = fitting.count();
+        let batch: Vec<Submission> = self.waiting.drain(..count).collect();
+        let of_batch = |measure: fn(&Submission) -> usize| batch.iter().map(measure).sum();
+        self.room.leave(of_batch(Submission::count), of_batch(|submission| submission.bytes));
+        batch
+    }
+
+    /// How many commands still wait.
+    pub(super) fn len(&self) -> usize {
+        self.room.commands()
+    }
+
+    /// Refuses what comes from now on, and gives back the commands that still wait.
+    pub(super) fn close(&mut self) -> Vec<Submission> {
+        self.receiver.close();
+        let everything = BatchBounds { commands: usize::MAX, bytes: usize::MAX };
+        self.take_waiting(everything).map_or_else(|Closed| Vec::new(), |taken| taken.commands)
+    }
+}
