@@ -84,8 +84,8 @@ impl Api {
         extensions: &Extensions,
         asked: Asked,
     ) -> Result<(Arc<str>, Answer), Refusal> {
-        let Asked { namespace, task, command, bytes } = asked;
-        concerns(extensions, &namespace, &task);
+        concerns(extensions, &asked.namespace, asked.task());
+        let Asked { namespace, command, bytes } = asked;
         let answer = self
             .engine
             .execute(&namespace, command, bytes, deadline(extensions))

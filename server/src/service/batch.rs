@@ -30,8 +30,7 @@ pub(super) async fn create_tasks(
         check_batch(&request.namespace, request.items.iter().map(|item| item.namespace.as_str()))?;
     let now_us = api.now_us();
     let asked = request.items.into_iter().enumerate().map(|(index, item)| {
-        let item = v1::CreateTaskRequest { namespace: namespace.to_string(), ..item };
-        from_wire::create_task(item, Check::item(index), now_us)
+        from_wire::create_task(item, Check::item(index, &namespace), now_us)
     });
     let answers = commit_all(api, extensions, &namespace, asked).await;
     let results = answers.into_iter().map(|answer| match answer.and_then(task) {
@@ -51,8 +50,7 @@ pub(super) async fn hand_off(
         check_batch(&request.namespace, request.items.iter().map(|item| item.namespace.as_str()))?;
     let now_us = api.now_us();
     let asked = request.items.into_iter().enumerate().map(|(index, item)| {
-        let item = v1::HandOffRequest { namespace: namespace.to_string(), ..item };
-        from_wire::hand_off(item, Check::item(index), now_us)
+        from_wire::hand_off(item, Check::item(index, &namespace), now_us)
     });
     let answers = commit_all(api, extensions, &namespace, asked).await;
     let results = answers.into_iter().map(|answer| match answer.and_then(handoff_or_refusal) {
@@ -73,7 +71,7 @@ async fn commit_all(
     let deadline = api::deadline(extensions);
     let waiting: Vec<Waiting> = asked
         .map(|asked| {
-            let Asked { namespace, task: _, command, bytes } = asked?;
+            let Asked { namespace, command, bytes } = asked?;
             api.engine.submit(&namespace, command, bytes, deadline).map_err(refusal::of_engine)
         })
         .collect();
