@@ -28,10 +28,7 @@ impl HandoffService for Api {
         let (_, extensions, request) = request.into_parts();
         let asked = from_wire::hand_off(request, Check::new(), self.now_us())?;
         let (namespace, handoff, task) = self.commit_handoff(&extensions, asked).await?;
-        Ok(Response::new(v1::HandOffResponse {
-            handoff: Some(to_wire::handoff(&handoff)),
-            task: Some(to_wire::task(&namespace, &task)),
-        }))
+        Ok(OwnBody::message(to_wire::handoff_answer(&namespace, &handoff, &task)))
     }
 
     async fn batch_hand_off(
@@ -39,8 +36,7 @@ impl HandoffService for Api {
         request: Request<v1::BatchHandOffRequest>,
     ) -> Answer<v1::BatchHandOffResponse> {
         let (_, extensions, request) = request.into_parts();
-        let results = batch::hand_off(self, &extensions, request).await?;
-        Ok(Response::new(v1::BatchHandOffResponse { results }))
+        Ok(OwnBody::message(batch::hand_off(self, &extensions, request).await?))
     }
 
     async fn initiate_handoff(
@@ -50,10 +46,7 @@ impl HandoffService for Api {
         let (_, extensions, request) = request.into_parts();
         let asked = from_wire::initiate_handoff(request, self.now_us())?;
         let (namespace, handoff, task) = self.commit_handoff(&extensions, asked).await?;
-        Ok(Response::new(v1::InitiateHandoffResponse {
-            handoff: Some(to_wire::handoff(&handoff)),
-            task: Some(to_wire::task(&namespace, &task)),
-        }))
+        Ok(OwnBody::message(to_wire::handoff_answer(&namespace, &handoff, &task)))
     }
 
     async fn execute_handoff(
@@ -63,10 +56,7 @@ impl HandoffService for Api {
         let (_, extensions, request) = request.into_parts();
         let asked = from_wire::execute_handoff(&request, self.now_us())?;
         let (namespace, handoff, task) = self.commit_handoff(&extensions, asked).await?;
-        Ok(Response::new(v1::ExecuteHandoffResponse {
-            handoff: Some(to_wire::handoff(&handoff)),
-            task: Some(to_wire::task(&namespace, &task)),
-        }))
+        Ok(OwnBody::message(to_wire::handoff_answer(&namespace, &handoff, &task)))
     }
 
     async fn withdraw_handoff(
@@ -76,10 +66,7 @@ impl HandoffService for Api {
         let (_, extensions, request) = request.into_parts();
         let asked = from_wire::withdraw_handoff(request, self.now_us())?;
         let (namespace, handoff, task) = self.commit_handoff(&extensions, asked).await?;
-        Ok(Response::new(v1::WithdrawHandoffResponse {
-            handoff: Some(to_wire::handoff(&handoff)),
-            task: Some(to_wire::task(&namespace, &task)),
-        }))
+        Ok(OwnBody::message(to_wire::handoff_answer(&namespace, &handoff, &task)))
     }
 
     async fn get_handoff(&self, request: Request<v1::GetHandoffRequest>) -> Answer<v1::GetHandoffResponse> {
@@ -134,7 +121,7 @@ impl HandoffService for Api {
         let (_, extensions, request) = request.into_parts();
         let query = from_wire::watch_handoffs(request)?;
         let watch = watch::start(self, &extensions, query).await?;
-        Ok(OwnBody::answer(Body::new(watch)))
+        Ok(OwnBody::stream(Body::new(watch)))
     }
 }
 

@@ -15,8 +15,10 @@ use super::{
     page::Page,
     refusal, to_wire,
 };
-
-use crate::engine::{Namespace, archived};
+use crate::{
+    engine::{Namespace, archived},
+    own_body::OwnBody,
+};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -26,7 +28,7 @@ impl TaskService for Api {
         let (_, extensions, request) = request.into_parts();
         let asked = from_wire::create_task(request, Check::new(), self.now_us())?;
         let (namespace, task) = self.commit_task(&extensions, asked).await?;
-        Ok(Response::new(v1::CreateTaskResponse { task: Some(to_wire::task(&namespace, &task)) }))
+        Ok(OwnBody::message(to_wire::task_answer(&namespace, &task)))
     }
 
     async fn batch_create_tasks(
@@ -34,8 +36,7 @@ impl TaskService for Api {
         request: Request<v1::BatchCreateTasksRequest>,
     ) -> Answer<v1::BatchCreateTasksResponse> {
         let (_, extensions, request) = request.into_parts();
-        let results = batch::create_tasks(self, &extensions, request).await?;
-        Ok(Response::new(v1::BatchCreateTasksResponse { results }))
+        Ok(OwnBody::message(batch::create_tasks(self, &extensions, request).await?))
     }
 
     async fn get_task(&self, request: Request<v1::GetTaskRequest>) -> Answer<v1::GetTaskResponse> {
@@ -45,7 +46,7 @@ impl TaskService for Api {
         let task =
             self.read_task(&extensions, &namespace, &task_id, |state| state.task(&task_id), archived).await?;
         let task = task.ok_or_else(|| refusal::task_not_found(&task_id))?;
-        Ok(Response::new(v1::GetTaskResponse { task: Some(to_wire::task(&namespace, &task)) }))
+        Ok(OwnBody::message(to_wire::task_answer(&namespace, &task)))
     }
 
     async fn list_tasks(&self, request: Request<v1::ListTasksRequest>) -> Answer<v1::ListTasksResponse> {
@@ -78,7 +79,7 @@ impl TaskService for Api {
         let (_, extensions, request) = request.into_parts();
         let asked = from_wire::update_task(request, self.now_us())?;
         let (namespace, task) = self.commit_task(&extensions, asked).await?;
-        Ok(Response::new(v1::UpdateTaskResponse { task: Some(to_wire::task(&namespace, &task)) }))
+        Ok(OwnBody::message(to_wire::task_answer(&namespace, &task)))
     }
 
     async fn complete_task(
@@ -88,21 +89,21 @@ impl TaskService for Api {
         let (_, extensions, request) = request.into_parts();
         let asked = from_wire::complete_task(request, self.now_us())?;
         let (namespace, task) = self.commit_task(&extensions, asked).await?;
-        Ok(Response::new(v1::CompleteTaskResponse { task: Some(to_wire::task(&namespace, &task)) }))
+        Ok(OwnBody::message(to_wire::task_answer(&namespace, &task)))
     }
 
     async fn fail_task(&self, request: Request<v1::FailTaskRequest>) -> Answer<v1::FailTaskResponse> {
         let (_, extensions, request) = request.into_parts();
         let asked = from_wire::fail_task(request, self.now_us())?;
         let (namespace, task) = self.commit_task(&extensions, asked).await?;
-        Ok(Response::new(v1::FailTaskResponse { task: Some(to_wire::task(&namespace, &task)) }))
+        Ok(OwnBody::message(to_wire::task_answer(&namespace, &task)))
     }
 
     async fn cancel_task(&self, request: Request<v1::CancelTaskRequest>) -> Answer<v1::CancelTaskResponse> {
         let (_, extensions, request) = request.into_parts();
         let asked = from_wire::cancel_task(request, self.now_us())?;
         let (namespace, task) = self.commit_task(&extensions, asked).await?;
-        Ok(Response::new(v1::CancelTaskResponse { task: Some(to_wire::task(&namespace, &task)) }))
+        Ok(OwnBody::message(to_wire::task_answer(&namespace, &task)))
     }
 
     async fn get_task_history(
