@@ -63,18 +63,18 @@ impl Calls {
             subject: OnceLock::new(),
         });
         let mut open = OpenCall::new(Arc::clone(&call));
-        let response = match deadline {
+        let mut response = match deadline {
             Err(refusal) => refusal.into_status().into_http(),
             Ok(deadline) => {
                 request.extensions_mut().insert(call);
                 self.answer_in_time(request, deadline).await
             }
         };
-        let mut response =
-            if shape == RpcShape::Foreign { response } else { wire_refusal::translate(response) };
-        if let Some(code) = code_of(response.headers()) {
+        if response.headers().contains_key(&STATUS_HEADER) {
             // A refusal without a body: the status stands in the headers.
-            open.end(code, response.headers());
+            let response =
+                if shape == RpcShape::Foreign { response } else { wire_refusal::translate(response) };
+            open.end(code_of(response.headers()).unwrap_or(Code::Unknown), response.headers());
             return response;
         }
         let stream_deadline = open.call.deadline.filter(|_| shape != RpcShape::Unary);
@@ -194,7 +194,7 @@ impl OpenCall {
 
     /// Ends the call as these headers or trailers say.
     pub(crate) fn end(&mut self, code: Code, headers: &HeaderMap) {
-        let error = headers.get(MESSAGE_HEADER).and_then(|message| message.to_str().ok());
+        let error = headers.get(&MESSAGE_HEADER).and_then(|message| message.to_str().ok());
         self.end_once(code, error);
     }
 
@@ -221,5 +221,5 @@ impl Drop for OpenCall {
 
 /// The status that headers or trailers carry; none if they carry none.
 pub(crate) fn code_of(headers: &HeaderMap) -> Option<Code> {
-    headers.get(STATUS_HEADER).map(|value| Code::from_bytes(value.as_bytes()))
+    headers.get(&STATUS_HEADER).map(|value| Code::from_bytes(value.as_bytes()))
 }

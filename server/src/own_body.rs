@@ -90,7 +90,7 @@ impl HttpBody for OneMessage {
             }
             Self::Sent => {
                 let mut trailers = HeaderMap::with_capacity(1);
-                trailers.insert(STATUS_HEADER, HeaderValue::from_static("0"));
+                trailers.insert(&STATUS_HEADER, HeaderValue::from_static("0"));
                 Some(Ok(HttpFrame::trailers(trailers)))
             }
             Self::Ended => None,
