@@ -41,6 +41,11 @@ pub(crate) fn framed(mut frame: Frame) -> Bytes {
     frame.into()
 }
 
+/// The body that is one message, and trailers that say that all is well.
+pub(crate) fn one_message(frame: Frame) -> Body {
+    Body::new(OneMessage::NotSent(framed(frame)))
+}
+
 /// Travels in the extensions of a response, which ask for clones.
 #[derive(Clone)]
 pub(crate) struct OwnBody(Arc<Mutex<Option<Body>>>);
@@ -53,7 +58,7 @@ impl OwnBody {
 
     /// The answer of a call with one message, which is the one in `frame`; the `M` that the generated code gets is not looked at.
     pub(crate) fn message<M: Default>(frame: Frame) -> Response<M> {
-        Self::instead_of(M::default(), Body::new(OneMessage::NotSent(framed(frame))))
+        Self::instead_of(M::default(), one_message(frame))
     }
 
     fn instead_of<T>(unseen: T, body: Body) -> Response<T> {
@@ -68,7 +73,7 @@ impl OwnBody {
     }
 }
 
-/// One message and the trailers that say that all is well.
+/// See [`one_message`].
 enum OneMessage {
     NotSent(Bytes),
     Sent,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use baton_core::{Handoff, HandoffId, Rejection, Revision, State};
 use baton_log::ArchiveReader;
 use baton_proto::v1::{self, handoff_service_server::HandoffService};
-use tonic::{Request, Response, Status, body::Body};
+use tonic::{Extensions, Request, Response, Status, body::Body};
 
 use super::{
     Api,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     engine::{Namespace, archived},
-    own_body::{NoMessages, OwnBody},
+    own_body::{Frame, NoMessages, OwnBody},
 };
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -26,9 +26,7 @@ type Answer<T> = Result<Response<T>, Status>;
 impl HandoffService for Api {
     async fn hand_off(&self, request: Request<v1::HandOffRequest>) -> Answer<v1::HandOffResponse> {
         let (_, extensions, request) = request.into_parts();
-        let asked = from_wire::hand_off(request, Check::new(), self.now_us())?;
-        let (namespace, handoff, task) = self.commit_handoff(&extensions, asked).await?;
-        Ok(OwnBody::message(to_wire::handoff_answer(&namespace, &handoff, &task)))
+        Ok(OwnBody::message(self.answer_hand_off(&extensions, request).await?))
     }
 
     async fn batch_hand_off(
@@ -122,6 +120,19 @@ impl HandoffService for Api {
         let query = from_wire::watch_handoffs(request)?;
         let watch = watch::start(self, &extensions, query).await?;
         Ok(OwnBody::stream(Body::new(watch)))
+    }
+}
+
+impl Api {
+    /// The answer to `HandOff`.
+    pub(super) async fn answer_hand_off(
+        &self,
+        extensions: &Extensions,
+        request: v1::HandOffRequest,
+    ) -> Result<Frame, Status> {
+        let asked = from_wire::hand_off(request, Check::new(), self.now_us())?;
+        let (namespace, handoff, task) = self.commit_handoff(extensions, asked).await?;
+        Ok(to_wire::handoff_answer(&namespace, &handoff, &task))
     }
 }
 

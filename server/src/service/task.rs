@@ -5,7 +5,7 @@ use std::sync::Arc;
 use baton_core::{ArchivedTask, Revision, State, Task, TaskChange, TaskEntry, TaskHistory, TaskId};
 use baton_log::ArchiveReader;
 use baton_proto::v1::{self, task_service_server::TaskService};
-use tonic::{Request, Response, Status};
+use tonic::{Extensions, Request, Response, Status};
 
 use super::{
     Api,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     engine::{Namespace, archived},
-    own_body::OwnBody,
+    own_body::{Frame, OwnBody},
 };
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -41,12 +41,7 @@ impl TaskService for Api {
 
     async fn get_task(&self, request: Request<v1::GetTaskRequest>) -> Answer<v1::GetTaskResponse> {
         let (_, extensions, request) = request.into_parts();
-        let (namespace, task_id) = from_wire::one(&request.namespace, "task_id", &request.task_id)?;
-        let archived = |archived: ArchivedTask| Arc::new(archived.task());
-        let task =
-            self.read_task(&extensions, &namespace, &task_id, |state| state.task(&task_id), archived).await?;
-        let task = task.ok_or_else(|| refusal::task_not_found(&task_id))?;
-        Ok(OwnBody::message(to_wire::task_answer(&namespace, &task)))
+        Ok(OwnBody::message(self.answer_get_task(&extensions, &request).await?))
     }
 
     async fn list_tasks(&self, request: Request<v1::ListTasksRequest>) -> Answer<v1::ListTasksResponse> {
@@ -134,6 +129,22 @@ impl TaskService for Api {
             next_page_token: page.more_after.map(|last| listing.token(&last)).unwrap_or_default(),
             dropped_count,
         }))
+    }
+}
+
+impl Api {
+    /// The answer to `GetTask`.
+    pub(super) async fn answer_get_task(
+        &self,
+        extensions: &Extensions,
+        request: &v1::GetTaskRequest,
+    ) -> Result<Frame, Status> {
+        let (namespace, task_id) = from_wire::one(&request.namespace, "task_id", &request.task_id)?;
+        let archived = |archived: ArchivedTask| Arc::new(archived.task());
+        let task =
+            self.read_task(extensions, &namespace, &task_id, |state| state.task(&task_id), archived).await?;
+        let task = task.ok_or_else(|| refusal::task_not_found(&task_id))?;
+        Ok(to_wire::task_answer(&namespace, &task))
     }
 }
 

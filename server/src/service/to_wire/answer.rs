@@ -115,7 +115,7 @@ fn write_handoff(writer: &mut Writer<'_>, handoff: &Handoff) {
 }
 
 fn write_step(writer: &mut Writer<'_>, step: &Step) {
-    writer.shown(1, step.name);
+    writer.text(1, step.name.as_str());
     writer.value(2, step_status(step.status));
     write_time(writer, 3, step.time_us);
     writer.text(4, &step.error);

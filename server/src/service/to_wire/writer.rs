@@ -6,7 +6,7 @@ use std::{fmt::Display, io::Write as _};
 
 use prost::{
     Message,
-    encoding::{self, WireType, encode_key, encode_varint, encoded_len_varint},
+    encoding::{self, WireType, encode_varint, encoded_len_varint},
 };
 
 /// The largest length that one byte holds.
@@ -30,8 +30,8 @@ impl<'a> Writer<'a> {
 
     /// A `string` of a list or of a `oneof`, also if it is empty.
     pub(super) fn item(&mut self, field: u32, text: &str) {
-        encode_key(field, WireType::LengthDelimited, self.0);
-        encode_varint(text.len() as u64, self.0);
+        self.key(field, WireType::LengthDelimited);
+        self.varint(text.len() as u64);
         self.0.extend_from_slice(text.as_bytes());
     }
 
@@ -50,8 +50,8 @@ impl<'a> Writer<'a> {
 
     /// A number or `bool` of a `oneof`, also if it is zero.
     pub(super) fn chosen(&mut self, field: u32, number: impl Into<u64>) {
-        encode_key(field, WireType::Varint, self.0);
-        encode_varint(number.into(), self.0);
+        self.key(field, WireType::Varint);
+        self.varint(number.into());
     }
 
     /// A value of an enum.
@@ -61,13 +61,13 @@ impl<'a> Writer<'a> {
 
     /// A `double` of a `oneof`, also if it is zero.
     pub(super) fn double(&mut self, field: u32, number: f64) {
-        encode_key(field, WireType::SixtyFourBit, self.0);
+        self.key(field, WireType::SixtyFourBit);
         self.0.extend_from_slice(&number.to_le_bytes());
     }
 
     /// A message that there is, also if nothing is written into it.
     pub(super) fn message(&mut self, field: u32, write: impl FnOnce(&mut Writer<'_>)) {
-        encode_key(field, WireType::LengthDelimited, self.0);
+        self.key(field, WireType::LengthDelimited);
         let length_at = self.0.len();
         self.0.push(0);
         write(&mut Writer(self.0));
@@ -77,6 +77,18 @@ impl<'a> Writer<'a> {
     /// A message that was made.
     pub(super) fn made(&mut self, field: u32, message: &impl Message) {
         encoding::message::encode(field, message, self.0);
+    }
+
+    fn key(&mut self, field: u32, wire_type: WireType) {
+        self.varint(u64::from((field << 3) | wire_type as u32));
+    }
+
+    fn varint(&mut self, number: u64) {
+        // Nearly all keys and lengths take one byte.
+        match u8::try_from(number) {
+            Ok(byte) if number <= ONE_BYTE_MAX as u64 => self.0.push(byte),
+            _ => encode_varint(number, self.0),
+        }
     }
 
     /// Writes the length of all that comes after `length_at`, where there is room for one byte. Most messages are short, and moving a
