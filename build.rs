@@ -16,6 +16,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out_dir = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out_dir.join("baton_descriptors.bin"), descriptors.encode_to_vec())?;
     // Structs become ordered maps: the same message always encodes to the same bytes.
-    tonic_prost_build::configure().build_transport(false).btree_map(".").compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .build_transport(false)
+        .btree_map(".")
+        .codec_path("crate::codec::MessageCodec")
+        .compile_fds(descriptors)?;
     Ok(())
 }

@@ -2,6 +2,8 @@
 //!
 //! Generated from `proto/baton/v1/*.proto`, whose comments are the documentation. Knows nothing of how the server works.
 
+mod codec;
+
 /// Messages, clients and servers of `baton.v1`.
 #[allow(missing_docs, clippy::all, unused_qualifications, unreachable_pub)]
 pub mod v1 {

@@ -43,11 +43,12 @@ pub(crate) struct Calls {
 
 impl Calls {
     /// Answers one request from `connection`.
-    pub(crate) async fn answer(
-        self: Arc<Self>,
+    // The request is handed on before the future is made: one that has room for it would be copied along wherever the library moves it.
+    pub(crate) fn answer(
+        &self,
         connection: Arc<Connection>,
         mut request: Request<Body>,
-    ) -> Response<Body> {
+    ) -> impl Future<Output = Response<Body>> + Send + use<> {
         let started = Instant::now();
         let rpc = Arc::clone(self.rpcs.find(request.uri().path()));
         let shape = rpc.shape();
@@ -62,41 +63,30 @@ impl Calls {
             log: self.log.may_log().then_some(self.log),
             subject: OnceLock::new(),
         });
-        let mut open = OpenCall::new(Arc::clone(&call));
-        let response = match deadline {
-            Err(refusal) => refusal.into_status().into_http(),
-            Ok(deadline) => {
-                request.extensions_mut().insert(call);
-                self.answer_in_time(request, deadline).await
-            }
-        };
-        let mut response =
-            if shape == RpcShape::Foreign { response } else { wire_refusal::translate(response) };
-        if let Some(code) = code_of(response.headers()) {
-            // A refusal without a body: the status stands in the headers.
-            open.end(code, response.headers());
-            return response;
-        }
-        let stream_deadline = open.call.deadline.filter(|_| shape != RpcShape::Unary);
+        let open = OpenCall::new(Arc::clone(&call));
         let draining = (shape == RpcShape::Foreign).then(|| self.draining.clone());
-        let own = OwnBody::take(response.extensions_mut());
-        response.map(|body| {
-            let body = own.unwrap_or(body);
-            Body::new(CallBody::new(body, open, stream_deadline, draining))
-        })
-    }
-
-    async fn answer_in_time(&self, request: Request<Body>, deadline: Option<Deadline>) -> Response<Body> {
-        let answer = unless_it_panics(self.routes.answer(request));
-        let answered = match deadline {
-            Some(deadline) => tokio::time::timeout_at(deadline.instant(), answer).await,
-            None => Ok(answer.await),
-        };
-        match answered {
-            Ok(response) => response,
-            Err(_) => deadline::exceeded().into_status().into_http(),
+        let answer = deadline.map(|deadline| {
+            request.extensions_mut().insert(call);
+            (self.routes.answer(request), deadline)
+        });
+        async move {
+            let response = match answer {
+                Err(refusal) => refusal.into_status().into_http(),
+                Ok((answer, deadline)) => in_time(answer, deadline).await,
+            };
+            open.respond(response, draining)
         }
     }
+}
+
+/// Waits for `answer` until `deadline`.
+async fn in_time(answer: Answer, deadline: Option<Deadline>) -> Response<Body> {
+    let answer = unless_it_panics(answer);
+    let answered = match deadline {
+        Some(deadline) => tokio::time::timeout_at(deadline.instant(), answer).await,
+        None => Ok(answer.await),
+    };
+    answered.unwrap_or_else(|_| deadline::exceeded().into_status().into_http())
 }
 
 /// Answers INTERNAL if a service panics, which is a defect: without this its caller would see a broken stream and no reason.
@@ -192,9 +182,31 @@ impl OpenCall {
         Self { call, ended: false }
     }
 
+    /// The answer that is sent: `response` as the contract wants it, which ends the call when it ends.
+    fn respond(
+        mut self,
+        mut response: Response<Body>,
+        draining: Option<watch::Receiver<bool>>,
+    ) -> Response<Body> {
+        let shape = self.call.rpc.shape();
+        if response.headers().contains_key(&STATUS_HEADER) {
+            // A refusal without a body: the status stands in the headers.
+            let response =
+                if shape == RpcShape::Foreign { response } else { wire_refusal::translate(response) };
+            self.end(code_of(response.headers()).unwrap_or(Code::Unknown), response.headers());
+            return response;
+        }
+        let stream_deadline = self.call.deadline.filter(|_| shape != RpcShape::Unary);
+        let own = OwnBody::take(response.extensions_mut());
+        response.map(|body| {
+            let body = own.unwrap_or(body);
+            Body::new(CallBody::new(body, self, stream_deadline, draining))
+        })
+    }
+
     /// Ends the call as these headers or trailers say.
     pub(crate) fn end(&mut self, code: Code, headers: &HeaderMap) {
-        let error = headers.get(MESSAGE_HEADER).and_then(|message| message.to_str().ok());
+        let error = headers.get(&MESSAGE_HEADER).and_then(|message| message.to_str().ok());
         self.end_once(code, error);
     }
 
@@ -221,5 +233,5 @@ impl Drop for OpenCall {
 
 /// The status that headers or trailers carry; none if they carry none.
 pub(crate) fn code_of(headers: &HeaderMap) -> Option<Code> {
-    headers.get(STATUS_HEADER).map(|value| Code::from_bytes(value.as_bytes()))
+    headers.get(&STATUS_HEADER).map(|value| Code::from_bytes(value.as_bytes()))
 }

@@ -6,14 +6,14 @@
 use std::time::Duration;
 
 use baton_proto::v1::ErrorReason;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use tokio::time::Instant;
 use tonic::Code;
 
 use crate::status::Refusal;
 
 /// The header in which gRPC carries a call's timeout: one to eight digits and a unit.
-pub const TIMEOUT_HEADER: &str = "grpc-timeout";
+pub static TIMEOUT_HEADER: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// The moment by which a call must be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,7 +61,7 @@ pub fn exceeded() -> Refusal {
 }
 
 fn requested_timeout(headers: &HeaderMap) -> Result<Option<Duration>, Refusal> {
-    let mut values = headers.get_all(TIMEOUT_HEADER).iter();
+    let mut values = headers.get_all(&TIMEOUT_HEADER).iter();
     let Some(value) = values.next() else {
         return Ok(None);
     };
@@ -74,9 +74,9 @@ fn requested_timeout(headers: &HeaderMap) -> Result<Option<Duration>, Refusal> {
         Refusal::new(
             Code::InvalidArgument,
             ErrorReason::InvalidField,
-            format!("the header {TIMEOUT_HEADER} is malformed"),
+            format!("the header {} is malformed", TIMEOUT_HEADER.as_str()),
         )
-        .field_violation(TIMEOUT_HEADER, description)
+        .field_violation(TIMEOUT_HEADER.as_str(), description)
     })
 }
 

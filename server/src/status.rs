@@ -9,7 +9,7 @@ use std::{
 };
 
 use baton_proto::v1::{ErrorReason, ItemError};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
 
@@ -30,13 +30,13 @@ pub const DETAIL_TEXT_BYTES_MAX: usize = 512;
 pub const VIOLATIONS_LEFT_OUT: &str = "violations_left_out";
 
 /// The header or trailer with a call's status code.
-pub(crate) const STATUS_HEADER: &str = "grpc-status";
+pub(crate) static STATUS_HEADER: HeaderName = HeaderName::from_static("grpc-status");
 
 /// The header or trailer with a refusal's message, percent-encoded.
-pub(crate) const MESSAGE_HEADER: &str = "grpc-message";
+pub(crate) static MESSAGE_HEADER: HeaderName = HeaderName::from_static("grpc-message");
 
 /// The header or trailer with a refusal's details, in base64.
-pub(crate) const DETAILS_HEADER: &str = "grpc-status-details-bin";
+pub(crate) static DETAILS_HEADER: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 
 /// Upper bound of what protobuf adds to one detail or violation: tags and lengths of its fields, of itself and of its parents.
 const FRAMING_BYTES: usize = 24;

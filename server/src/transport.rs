@@ -165,7 +165,7 @@ impl Door {
         }
         let connection = Connection::new(peer);
         let service = service_fn(move |request: Request<Incoming>| {
-            let answer = Arc::clone(&calls).answer(Arc::clone(&connection), request.map(Body::new));
+            let answer = calls.answer(Arc::clone(&connection), request.map(Body::new));
             async { Ok::<_, Infallible>(answer.await) }
         });
         let mut serving = pin!(http2.serve_connection(TokioIo::new(stream), service));

@@ -7,12 +7,12 @@ use baton_proto::v1::ErrorReason;
 use http::{HeaderMap, Response};
 use tonic::{Code, Status, body::Body};
 
-use crate::status::{DETAILS_HEADER, Refusal, STATUS_HEADER};
+use crate::status::{DETAILS_HEADER, Refusal};
 
 /// What a malformed request's violation is about: the message as a whole.
 const WHOLE_MESSAGE: &str = "request";
 
-/// Rewrites `response` if it is such a refusal. Those of services are told by their details, which they all have.
+/// Rewrites `response`, whose status stands in its headers, if it is such a refusal. Those of services are told by their details, which they all have.
 pub(crate) fn translate(response: Response<Body>) -> Response<Body> {
     match refusal(response.headers()) {
         Some(refusal) => refusal.into_status().into_http(),
@@ -21,7 +21,7 @@ pub(crate) fn translate(response: Response<Body>) -> Response<Body> {
 }
 
 fn refusal(headers: &HeaderMap) -> Option<Refusal> {
-    if !headers.contains_key(STATUS_HEADER) || headers.contains_key(DETAILS_HEADER) {
+    if headers.contains_key(&DETAILS_HEADER) {
         return None;
     }
     let status = Status::from_header_map(headers)?;

@@ -81,7 +81,8 @@ pub enum Action {
 impl Action {
     /// A digest of the whole action: equal for equal actions, whatever made them.
     pub fn fingerprint(&self) -> Digest {
-        let mut bytes = Vec::with_capacity(256);
+        // Room for a hand-off with a context of the usual length.
+        let mut bytes = Vec::with_capacity(1_024);
         Encoder::new(&mut bytes).encode(self).expect("writing to memory cannot fail");
         Digest::of(&bytes)
     }

@@ -147,13 +147,20 @@ pub enum StepName {
     TaskTransfer,
 }
 
-impl fmt::Display for StepName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl StepName {
+    /// As it is shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::Validation => "validation",
             Self::StateTransfer => "state_transfer",
             Self::TaskTransfer => "task_transfer",
-        })
+        }
+    }
+}
+
+impl fmt::Display for StepName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use tonic::{Code, Extensions};
 
 use super::{
+    direct::Direct,
     from_wire::Asked,
     page::{Filling, Listing, Page},
     refusal,
@@ -66,9 +67,12 @@ impl Api {
     /// The services of `baton.v1`, those that are called most often first.
     pub fn routes(&self, config: &Config) -> Routes {
         let bytes_max = config.message_bytes_max as usize;
+        let api = Arc::new(self.clone());
+        let handoffs = HandoffServiceServer::from_arc(Arc::clone(&api)).max_decoding_message_size(bytes_max);
+        let tasks = TaskServiceServer::from_arc(Arc::clone(&api)).max_decoding_message_size(bytes_max);
         Routes::new()
-            .with(HandoffServiceServer::new(self.clone()).max_decoding_message_size(bytes_max))
-            .with(TaskServiceServer::new(self.clone()).max_decoding_message_size(bytes_max))
+            .with(Direct::new(Arc::clone(&api), handoffs, bytes_max))
+            .with(Direct::new(api, tasks, bytes_max))
             .with(StateServiceServer::new(self.clone()).max_decoding_message_size(bytes_max))
             .with(ValidationServiceServer::new(self.clone()).max_decoding_message_size(bytes_max))
             .with(MonitorServiceServer::new(self.clone()).max_decoding_message_size(bytes_max))
@@ -84,8 +88,8 @@ impl Api {
         extensions: &Extensions,
         asked: Asked,
     ) -> Result<(Arc<str>, Answer), Refusal> {
-        let Asked { namespace, task, command, bytes } = asked;
-        concerns(extensions, &namespace, &task);
+        concerns(extensions, &asked.namespace, asked.task());
+        let Asked { namespace, command, bytes } = asked;
         let answer = self
             .engine
             .execute(&namespace, command, bytes, deadline(extensions))

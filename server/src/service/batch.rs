@@ -15,7 +15,7 @@ use super::{
     from_wire::{self, Asked, Check},
     refusal, to_wire,
 };
-use crate::{engine::EngineError, status::Refusal};
+use crate::{engine::EngineError, own_body::Frame, status::Refusal};
 
 /// Most items of a batch.
 const ITEMS_MAX: usize = 1_000;
@@ -25,20 +25,18 @@ pub(super) async fn create_tasks(
     api: &Api,
     extensions: &Extensions,
     request: v1::BatchCreateTasksRequest,
-) -> Result<Vec<v1::CreateTaskResult>, Refusal> {
+) -> Result<Frame, Refusal> {
     let namespace =
         check_batch(&request.namespace, request.items.iter().map(|item| item.namespace.as_str()))?;
     let now_us = api.now_us();
-    let asked = request.items.into_iter().enumerate().map(|(index, item)| {
-        let item = v1::CreateTaskRequest { namespace: namespace.to_string(), ..item };
-        from_wire::create_task(item, Check::item(index), now_us)
-    });
+    let asked = request
+        .items
+        .into_iter()
+        .enumerate()
+        .map(|(index, item)| from_wire::create_task(item, Check::item(index, &namespace), now_us));
     let answers = commit_all(api, extensions, &namespace, asked).await;
-    let results = answers.into_iter().map(|answer| match answer.and_then(task) {
-        Ok(task) => v1::CreateTaskResult { task: Some(to_wire::task(&namespace, &task)), error: None },
-        Err(refusal) => v1::CreateTaskResult { task: None, error: Some(refusal.into_item_error()) },
-    });
-    Ok(results.collect())
+    let results = answers.into_iter().map(|answer| answer.and_then(task).map_err(Refusal::into_item_error));
+    Ok(to_wire::tasks_answer(&namespace, results))
 }
 
 /// Hands tasks off, each on its own.
@@ -46,20 +44,21 @@ pub(super) async fn hand_off(
     api: &Api,
     extensions: &Extensions,
     request: v1::BatchHandOffRequest,
-) -> Result<Vec<v1::HandOffResult>, Refusal> {
+) -> Result<Frame, Refusal> {
     let namespace =
         check_batch(&request.namespace, request.items.iter().map(|item| item.namespace.as_str()))?;
     let now_us = api.now_us();
-    let asked = request.items.into_iter().enumerate().map(|(index, item)| {
-        let item = v1::HandOffRequest { namespace: namespace.to_string(), ..item };
-        from_wire::hand_off(item, Check::item(index), now_us)
-    });
+    let asked = request
+        .items
+        .into_iter()
+        .enumerate()
+        .map(|(index, item)| from_wire::hand_off(item, Check::item(index, &namespace), now_us));
     let answers = commit_all(api, extensions, &namespace, asked).await;
     let results = answers.into_iter().map(|answer| match answer.and_then(handoff_or_refusal) {
-        Ok((handoff, _)) => v1::HandOffResult { handoff: Some(to_wire::handoff(&handoff)), error: None },
-        Err(refusal) => v1::HandOffResult { handoff: None, error: Some(refusal.into_item_error()) },
+        Ok((handoff, _)) => Ok(handoff),
+        Err(refusal) => Err(refusal.into_item_error()),
     });
-    Ok(results.collect())
+    Ok(to_wire::handoffs_answer(results))
 }
 
 /// Has all commands wait in the queue before it waits for the first answer.
@@ -73,7 +72,7 @@ async fn commit_all(
     let deadline = api::deadline(extensions);
     let waiting: Vec<Waiting> = asked
         .map(|asked| {
-            let Asked { namespace, task: _, command, bytes } = asked?;
+            let Asked { namespace, command, bytes } = asked?;
             api.engine.submit(&namespace, command, bytes, deadline).map_err(refusal::of_engine)
         })
         .collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use baton_core::{Handoff, HandoffId, Rejection, Revision, State};
 use baton_log::ArchiveReader;
 use baton_proto::v1::{self, handoff_service_server::HandoffService};
-use tonic::{Request, Response, Status, body::Body};
+use tonic::{Extensions, Request, Response, Status, body::Body};
 
 use super::{
     Api,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     engine::{Namespace, archived},
-    own_body::{NoMessages, OwnBody},
+    own_body::{Frame, NoMessages, OwnBody},
 };
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -26,12 +26,7 @@ type Answer<T> = Result<Response<T>, Status>;
 impl HandoffService for Api {
     async fn hand_off(&self, request: Request<v1::HandOffRequest>) -> Answer<v1::HandOffResponse> {
         let (_, extensions, request) = request.into_parts();
-        let asked = from_wire::hand_off(request, Check::new(), self.now_us())?;
-        let (namespace, handoff, task) = self.commit_handoff(&extensions, asked).await?;
-        Ok(Response::new(v1::HandOffResponse {
-            handoff: Some(to_wire::handoff(&handoff)),
-            task: Some(to_wire::task(&namespace, &task)),
-        }))
+        Ok(OwnBody::message(self.answer_hand_off(&extensions, request).await?))
     }
 
     async fn batch_hand_off(
@@ -39,8 +34,7 @@ impl HandoffService for Api {
         request: Request<v1::BatchHandOffRequest>,
     ) -> Answer<v1::BatchHandOffResponse> {
         let (_, extensions, request) = request.into_parts();
-        let results = batch::hand_off(self, &extensions, request).await?;
-        Ok(Response::new(v1::BatchHandOffResponse { results }))
+        Ok(OwnBody::message(batch::hand_off(self, &extensions, request).await?))
     }
 
     async fn initiate_handoff(
@@ -50,10 +44,7 @@ impl HandoffService for Api {
         let (_, extensions, request) = request.into_parts();
         let asked = from_wire::initiate_handoff(request, self.now_us())?;
         let (namespace, handoff, task) = self.commit_handoff(&extensions, asked).await?;
-        Ok(Response::new(v1::InitiateHandoffResponse {
-            handoff: Some(to_wire::handoff(&handoff)),
-            task: Some(to_wire::task(&namespace, &task)),
-        }))
+        Ok(OwnBody::message(to_wire::handoff_answer(&namespace, &handoff, &task)))
     }
 
     async fn execute_handoff(
@@ -63,10 +54,7 @@ impl HandoffService for Api {
         let (_, extensions, request) = request.into_parts();
         let asked = from_wire::execute_handoff(&request, self.now_us())?;
         let (namespace, handoff, task) = self.commit_handoff(&extensions, asked).await?;
-        Ok(Response::new(v1::ExecuteHandoffResponse {
-            handoff: Some(to_wire::handoff(&handoff)),
-            task: Some(to_wire::task(&namespace, &task)),
-        }))
+        Ok(OwnBody::message(to_wire::handoff_answer(&namespace, &handoff, &task)))
     }
 
     async fn withdraw_handoff(
@@ -76,10 +64,7 @@ impl HandoffService for Api {
         let (_, extensions, request) = request.into_parts();
         let asked = from_wire::withdraw_handoff(request, self.now_us())?;
         let (namespace, handoff, task) = self.commit_handoff(&extensions, asked).await?;
-        Ok(Response::new(v1::WithdrawHandoffResponse {
-            handoff: Some(to_wire::handoff(&handoff)),
-            task: Some(to_wire::task(&namespace, &task)),
-        }))
+        Ok(OwnBody::message(to_wire::handoff_answer(&namespace, &handoff, &task)))
     }
 
     async fn get_handoff(&self, request: Request<v1::GetHandoffRequest>) -> Answer<v1::GetHandoffResponse> {
@@ -134,7 +119,20 @@ impl HandoffService for Api {
         let (_, extensions, request) = request.into_parts();
         let query = from_wire::watch_handoffs(request)?;
         let watch = watch::start(self, &extensions, query).await?;
-        Ok(OwnBody::answer(Body::new(watch)))
+        Ok(OwnBody::stream(Body::new(watch)))
+    }
+}
+
+impl Api {
+    /// The answer to `HandOff`.
+    pub(super) async fn answer_hand_off(
+        &self,
+        extensions: &Extensions,
+        request: v1::HandOffRequest,
+    ) -> Result<Frame, Status> {
+        let asked = from_wire::hand_off(request, Check::new(), self.now_us())?;
+        let (namespace, handoff, task) = self.commit_handoff(extensions, asked).await?;
+        Ok(to_wire::handoff_answer(&namespace, &handoff, &task))
     }
 }
 

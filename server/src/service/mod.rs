@@ -2,6 +2,7 @@
 
 mod api;
 mod batch;
+mod direct;
 mod from_wire;
 mod handoff;
 mod monitor;

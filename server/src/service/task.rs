@@ -5,7 +5,7 @@ use std::sync::Arc;
 use baton_core::{ArchivedTask, Revision, State, Task, TaskChange, TaskEntry, TaskHistory, TaskId};
 use baton_log::ArchiveReader;
 use baton_proto::v1::{self, task_service_server::TaskService};
-use tonic::{Request, Response, Status};
+use tonic::{Extensions, Request, Response, Status};
 
 use super::{
     Api,
@@ -15,8 +15,10 @@ use super::{
     page::Page,
     refusal, to_wire,
 };
-
-use crate::engine::{Namespace, archived};
+use crate::{
+    engine::{Namespace, archived},
+    own_body::{Frame, OwnBody},
+};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -26,7 +28,7 @@ impl TaskService for Api {
         let (_, extensions, request) = request.into_parts();
         let asked = from_wire::create_task(request, Check::new(), self.now_us())?;
         let (namespace, task) = self.commit_task(&extensions, asked).await?;
-        Ok(Response::new(v1::CreateTaskResponse { task: Some(to_wire::task(&namespace, &task)) }))
+        Ok(OwnBody::message(to_wire::task_answer(&namespace, &task)))
     }
 
     async fn batch_create_tasks(
@@ -34,18 +36,12 @@ impl TaskService for Api {
         request: Request<v1::BatchCreateTasksRequest>,
     ) -> Answer<v1::BatchCreateTasksResponse> {
         let (_, extensions, request) = request.into_parts();
-        let results = batch::create_tasks(self, &extensions, request).await?;
-        Ok(Response::new(v1::BatchCreateTasksResponse { results }))
+        Ok(OwnBody::message(batch::create_tasks(self, &extensions, request).await?))
     }
 
     async fn get_task(&self, request: Request<v1::GetTaskRequest>) -> Answer<v1::GetTaskResponse> {
         let (_, extensions, request) = request.into_parts();
-        let (namespace, task_id) = from_wire::one(&request.namespace, "task_id", &request.task_id)?;
-        let archived = |archived: ArchivedTask| Arc::new(archived.task());
-        let task =
-            self.read_task(&extensions, &namespace, &task_id, |state| state.task(&task_id), archived).await?;
-        let task = task.ok_or_else(|| refusal::task_not_found(&task_id))?;
-        Ok(Response::new(v1::GetTaskResponse { task: Some(to_wire::task(&namespace, &task)) }))
+        Ok(OwnBody::message(self.answer_get_task(&extensions, &request).await?))
     }
 
     async fn list_tasks(&self, request: Request<v1::ListTasksRequest>) -> Answer<v1::ListTasksResponse> {
@@ -78,7 +74,7 @@ impl TaskService for Api {
         let (_, extensions, request) = request.into_parts();
         let asked = from_wire::update_task(request, self.now_us())?;
         let (namespace, task) = self.commit_task(&extensions, asked).await?;
-        Ok(Response::new(v1::UpdateTaskResponse { task: Some(to_wire::task(&namespace, &task)) }))
+        Ok(OwnBody::message(to_wire::task_answer(&namespace, &task)))
     }
 
     async fn complete_task(
@@ -88,21 +84,21 @@ impl TaskService for Api {
         let (_, extensions, request) = request.into_parts();
         let asked = from_wire::complete_task(request, self.now_us())?;
         let (namespace, task) = self.commit_task(&extensions, asked).await?;
-        Ok(Response::new(v1::CompleteTaskResponse { task: Some(to_wire::task(&namespace, &task)) }))
+        Ok(OwnBody::message(to_wire::task_answer(&namespace, &task)))
     }
 
     async fn fail_task(&self, request: Request<v1::FailTaskRequest>) -> Answer<v1::FailTaskResponse> {
         let (_, extensions, request) = request.into_parts();
         let asked = from_wire::fail_task(request, self.now_us())?;
         let (namespace, task) = self.commit_task(&extensions, asked).await?;
-        Ok(Response::new(v1::FailTaskResponse { task: Some(to_wire::task(&namespace, &task)) }))
+        Ok(OwnBody::message(to_wire::task_answer(&namespace, &task)))
     }
 
     async fn cancel_task(&self, request: Request<v1::CancelTaskRequest>) -> Answer<v1::CancelTaskResponse> {
         let (_, extensions, request) = request.into_parts();
         let asked = from_wire::cancel_task(request, self.now_us())?;
         let (namespace, task) = self.commit_task(&extensions, asked).await?;
-        Ok(Response::new(v1::CancelTaskResponse { task: Some(to_wire::task(&namespace, &task)) }))
+        Ok(OwnBody::message(to_wire::task_answer(&namespace, &task)))
     }
 
     async fn get_task_history(
@@ -133,6 +129,22 @@ impl TaskService for Api {
             next_page_token: page.more_after.map(|last| listing.token(&last)).unwrap_or_default(),
             dropped_count,
         }))
+    }
+}
+
+impl Api {
+    /// The answer to `GetTask`.
+    pub(super) async fn answer_get_task(
+        &self,
+        extensions: &Extensions,
+        request: &v1::GetTaskRequest,
+    ) -> Result<Frame, Status> {
+        let (namespace, task_id) = from_wire::one(&request.namespace, "task_id", &request.task_id)?;
+        let archived = |archived: ArchivedTask| Arc::new(archived.task());
+        let task =
+            self.read_task(extensions, &namespace, &task_id, |state| state.task(&task_id), archived).await?;
+        let task = task.ok_or_else(|| refusal::task_not_found(&task_id))?;
+        Ok(to_wire::task_answer(&namespace, &task))
     }
 }
 

@@ -24,8 +24,17 @@ const PAGE_SIZE_MAX: u32 = 1_000;
 /// Collects violations. Checks give back something usable in any case; only [`Check::finish`] says whether it may be used.
 #[derive(Debug, Default)]
 pub(in crate::service) struct Check {
-    prefix: String,
+    /// The item of a batch that is checked.
+    item: Option<Item>,
     violations: Vec<(String, String)>,
+}
+
+/// One item of a batch.
+#[derive(Debug)]
+struct Item {
+    index: usize,
+    /// That of the batch, which was checked with it.
+    namespace: Arc<str>,
 }
 
 impl Check {
@@ -34,15 +43,19 @@ impl Check {
         Self::default()
     }
 
-    /// As [`Check::new`], for one item of a batch: its fields are named `items[index].…`.
-    pub(in crate::service) fn item(index: usize) -> Self {
-        Self { prefix: format!("items[{index}]."), violations: Vec::new() }
+    /// As [`Check::new`], for one item of a batch: its fields are named `items[index].…`, and it is in the batch's `namespace`.
+    pub(in crate::service) fn item(index: usize, namespace: &Arc<str>) -> Self {
+        Self { item: Some(Item { index, namespace: Arc::clone(namespace) }), violations: Vec::new() }
     }
 
     /// Notes that `field` is wrong.
     pub(in crate::service) fn wrong(&mut self, field: &str, description: impl Into<String>) {
         if self.violations.len() < VIOLATIONS_MAX {
-            self.violations.push((format!("{}{field}", self.prefix), description.into()));
+            let field = match &self.item {
+                Some(item) => format!("items[{}].{field}", item.index),
+                None => field.to_owned(),
+            };
+            self.violations.push((field, description.into()));
         }
     }
 
@@ -63,8 +76,11 @@ impl Check {
             .fold(refusal, |refusal, (field, description)| refusal.field_violation(field, description)))
     }
 
-    /// The namespace that is meant.
+    /// The namespace that is meant; in a batch its own, whatever the item says.
     pub(in crate::service) fn namespace(&mut self, name: &str) -> Arc<str> {
+        if let Some(item) = &self.item {
+            return Arc::clone(&item.namespace);
+        }
         if name.is_empty() {
             return DEFAULT_NAMESPACE.into();
         }
@@ -81,6 +97,9 @@ impl Check {
 
     /// An id: 1 to 256 bytes, no control characters, no white space around it.
     pub(in crate::service) fn id(&mut self, field: &str, id: &str) {
+        if (1..=ID_BYTES_MAX).contains(&id.len()) && all_bytes(id, |byte| matches!(byte, b'!'..=b'~')) {
+            return;
+        }
         if id.is_empty() {
             self.wrong(field, format!("is empty; give 1 to {ID_BYTES_MAX} bytes"));
         } else if id.len() > ID_BYTES_MAX {
@@ -104,9 +123,11 @@ impl Check {
         if text.len() > bytes_max {
             self.wrong(field, format!("has {} bytes; the limit is {bytes_max}", text.len()));
         }
-        let forbidden = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-        if let Some(position) = text.find(forbidden) {
-            self.wrong(field, format!("has a control character at byte {position}"));
+        if !all_bytes(&text, |byte| !may_be_control(byte)) {
+            let forbidden = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+            if let Some(position) = text.find(forbidden) {
+                self.wrong(field, format!("has a control character at byte {position}"));
+            }
         }
         Text::new(text)
     }
@@ -160,6 +181,16 @@ impl Check {
             }
         }
     }
+}
+
+/// Whether all bytes of `text` are as wanted. Looks at all of them, which lets the compiler look at many at once: nearly always they are.
+fn all_bytes(text: &str, wanted: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(true, |all, byte| all & wanted(byte))
+}
+
+/// Whether a byte of UTF-8 can belong to a control character: C0, DEL, or the first byte of C1 (U+0080 to U+009F), which others have too.
+fn may_be_control(byte: u8) -> bool {
+    (byte < b' ') | (byte == 0x7f) | (byte == 0xc2)
 }
 
 /// A well-formed length of time; `None` if it is negative or its parts are out of their ranges.

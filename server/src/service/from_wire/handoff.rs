@@ -54,10 +54,9 @@ pub(in crate::service) fn hand_off(
     } = request;
     let namespace = check.namespace(&namespace);
     check.request_id(&request_id);
-    let task = task_id.clone();
     let proposed = Proposed { task_id, from_agent, to_agent, reason, owner_epoch, transfer, context };
     let action = Action::HandOff(proposal(&mut check, proposed));
-    check.finish(Asked { namespace, task, command: Command::new(&request_id, now_us, action), bytes })
+    check.finish(Asked { namespace, command: Command::new(&request_id, now_us, action), bytes })
 }
 
 pub(in crate::service) fn initiate_handoff(
@@ -79,10 +78,9 @@ pub(in crate::service) fn initiate_handoff(
     } = request;
     let namespace = check.namespace(&namespace);
     check.request_id(&request_id);
-    let task = task_id.clone();
     let proposed = Proposed { task_id, from_agent, to_agent, reason, owner_epoch, transfer, context };
     let action = Action::InitiateHandoff(proposal(&mut check, proposed));
-    check.finish(Asked { namespace, task, command: Command::new(&request_id, now_us, action), bytes })
+    check.finish(Asked { namespace, command: Command::new(&request_id, now_us, action), bytes })
 }
 
 pub(in crate::service) fn execute_handoff(
@@ -98,7 +96,7 @@ pub(in crate::service) fn execute_handoff(
         reason: Text::default(),
     };
     let command = Command::new(&request.request_id, now_us, Action::ExecuteHandoff(close));
-    check.finish(Asked { namespace, task: String::new(), command, bytes: request.encoded_len() })
+    check.finish(Asked { namespace, command, bytes: request.encoded_len() })
 }
 
 pub(in crate::service) fn withdraw_handoff(
@@ -115,7 +113,7 @@ pub(in crate::service) fn withdraw_handoff(
         reason: check.text("reason", request.reason, REASON_BYTES_MAX),
     };
     let command = Command::new(&request.request_id, now_us, Action::WithdrawHandoff(close));
-    check.finish(Asked { namespace, task: String::new(), command, bytes })
+    check.finish(Asked { namespace, command, bytes })
 }
 
 /// The id of a hand-off.
@@ -174,6 +172,9 @@ pub(super) fn proposal(check: &mut Check, proposed: Proposed) -> Proposal {
 
 /// The context; one that says nothing is none.
 fn context(check: &mut Check, given: v1::HandoffContext) -> Option<Arc<Context>> {
+    if given == v1::HandoffContext::default() {
+        return None;
+    }
     let context = Context {
         summary: check.text("context.summary", given.summary, CONTEXT_BYTES_MAX),
         completed: context_list(check, "context.completed", given.completed),
@@ -186,7 +187,7 @@ fn context(check: &mut Check, given: v1::HandoffContext) -> Option<Arc<Context>>
     if bytes > CONTEXT_BYTES_MAX {
         check.wrong("context", format!("has {bytes} bytes in all; the limit is {CONTEXT_BYTES_MAX}"));
     }
-    (context != Context::default()).then(|| Arc::new(context))
+    Some(Arc::new(context))
 }
 
 fn context_list(check: &mut Check, field: &str, items: Vec<String>) -> Vec<Text> {

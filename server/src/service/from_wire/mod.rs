@@ -22,7 +22,7 @@ pub(super) use task::{cancel_task, complete_task, create_task, fail_task, list_t
 pub(super) use validation::{SummaryQuery, add_rule, remove_rule, summary, validate_handoff};
 pub(super) use watch::{Wanted, WatchQuery, watch_handoffs};
 
-use baton_core::Command;
+use baton_core::{Command, Subject};
 
 use crate::status::Refusal;
 
@@ -30,11 +30,19 @@ use crate::status::Refusal;
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) namespace: Arc<str>,
-    /// The task it is about, for the log's line; empty if it is about none.
-    pub(super) task: String,
     pub(super) command: Command,
     /// The size of the request as it came.
     pub(super) bytes: usize,
+}
+
+impl Asked {
+    /// The task it is about; empty if it names none.
+    pub(super) fn task(&self) -> &str {
+        match self.command.action.subject() {
+            Some(Subject::Task(id)) => id,
+            Some(Subject::Handoff(_)) | None => "",
+        }
+    }
 }
 
 /// The namespace that a question is about, with the id it asks for.

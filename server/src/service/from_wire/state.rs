@@ -37,7 +37,7 @@ pub(in crate::service) fn update_agent_state(
         expected_revision: request.expected_revision.map(Revision),
     };
     let command = Command::new(&request.request_id, now_us, Action::UpdateState(update));
-    check.finish(Asked { namespace, task: String::new(), command, bytes })
+    check.finish(Asked { namespace, command, bytes })
 }
 
 pub(in crate::service) fn transfer_state(
@@ -60,7 +60,7 @@ pub(in crate::service) fn transfer_state(
     let transfer =
         TransferState { from: AgentId::from(request.from_agent), to: AgentId::from(request.to_agent), spec };
     let command = Command::new(&request.request_id, now_us, Action::TransferState(transfer));
-    check.finish(Asked { namespace, task: String::new(), command, bytes })
+    check.finish(Asked { namespace, command, bytes })
 }
 
 /// What is to move; absent means all of it, overwriting.

@@ -33,13 +33,13 @@ pub(in crate::service) fn create_task(
     check.id("task_id", &request.task_id);
     check.id("assigned_agent", &request.assigned_agent);
     let create = CreateTask {
-        task_id: TaskId::from(&*request.task_id),
+        task_id: TaskId::from(request.task_id),
         description: check.text("description", request.description, DESCRIPTION_BYTES_MAX),
         owner: AgentId::from(request.assigned_agent),
         metadata: object(&mut check, "metadata", request.metadata, METADATA_BYTES_MAX),
     };
     let command = Command::new(&request.request_id, now_us, Action::CreateTask(create));
-    check.finish(Asked { namespace, task: request.task_id, command, bytes })
+    check.finish(Asked { namespace, command, bytes })
 }
 
 pub(in crate::service) fn update_task(request: v1::UpdateTaskRequest, now_us: i64) -> Result<Asked, Refusal> {
@@ -57,7 +57,7 @@ pub(in crate::service) fn update_task(request: v1::UpdateTaskRequest, now_us: i6
         check.wrong("request", "changes nothing; give a description, metadata, progress or start");
     }
     let update = UpdateTask {
-        task_id: TaskId::from(&*request.task_id),
+        task_id: TaskId::from(request.task_id),
         claim,
         expected_revision: request.expected_revision.map(Revision),
         description: request.description.map(|text| check.text("description", text, DESCRIPTION_BYTES_MAX)),
@@ -68,7 +68,7 @@ pub(in crate::service) fn update_task(request: v1::UpdateTaskRequest, now_us: i6
         start: request.start,
     };
     let command = Command::new(&request.request_id, now_us, Action::UpdateTask(update));
-    check.finish(Asked { namespace, task: request.task_id, command, bytes })
+    check.finish(Asked { namespace, command, bytes })
 }
 
 pub(in crate::service) fn complete_task(
@@ -121,13 +121,13 @@ fn end_task(ending: Ending, end: End, now_us: i64) -> Result<Asked, Refusal> {
     check.request_id(&ending.request_id);
     check.id("task_id", &ending.task_id);
     let action = Action::EndTask(EndTask {
-        task_id: TaskId::from(&*ending.task_id),
+        task_id: TaskId::from(ending.task_id),
         claim: claim(&mut check, &ending.agent_id, ending.owner_epoch),
         end,
         outcome: check.text("outcome", ending.outcome, REASON_BYTES_MAX),
     });
     let command = Command::new(&ending.request_id, now_us, action);
-    check.finish(Asked { namespace, task: ending.task_id, command, bytes: ending.bytes })
+    check.finish(Asked { namespace, command, bytes: ending.bytes })
 }
 
 pub(in crate::service) fn list_tasks(request: &v1::ListTasksRequest) -> Result<TaskQuery, Refusal> {

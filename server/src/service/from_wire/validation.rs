@@ -37,7 +37,7 @@ pub(in crate::service) fn add_rule(
     let namespace = check.finish(namespace)?;
     let action = Action::SwitchRule(SwitchRule { rule: built_in(name)?, on: true });
     let command = Command::new(&request.request_id, now_us, action);
-    Ok(Asked { namespace, task: String::new(), command, bytes: request.encoded_len() })
+    Ok(Asked { namespace, command, bytes: request.encoded_len() })
 }
 
 pub(in crate::service) fn remove_rule(
@@ -51,7 +51,7 @@ pub(in crate::service) fn remove_rule(
     let namespace = check.finish(namespace)?;
     let action = Action::SwitchRule(SwitchRule { rule: built_in(&request.name)?, on: false });
     let command = Command::new(&request.request_id, now_us, action);
-    Ok(Asked { namespace, task: String::new(), command, bytes: request.encoded_len() })
+    Ok(Asked { namespace, command, bytes: request.encoded_len() })
 }
 
 fn built_in(name: &str) -> Result<BuiltInRule, Refusal> {

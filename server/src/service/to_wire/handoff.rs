@@ -26,7 +26,7 @@ pub(in crate::service) fn handoff(handoff: &Handoff) -> v1::Handoff {
     }
 }
 
-fn status(status: HandoffStatus) -> v1::HandoffStatus {
+pub(super) fn status(status: HandoffStatus) -> v1::HandoffStatus {
     match status {
         HandoffStatus::Initiated => v1::HandoffStatus::Initiated,
         HandoffStatus::Completed => v1::HandoffStatus::Completed,
@@ -37,16 +37,19 @@ fn status(status: HandoffStatus) -> v1::HandoffStatus {
 }
 
 fn step(step: &Step) -> v1::HandoffStep {
-    let status = match step.status {
+    v1::HandoffStep {
+        step: step.name.to_string(),
+        status: step_status(step.status).into(),
+        timestamp: Some(timestamp(step.time_us)),
+        error: step.error.to_string(),
+    }
+}
+
+pub(super) fn step_status(status: StepStatus) -> v1::StepStatus {
+    match status {
         StepStatus::Completed => v1::StepStatus::Completed,
         StepStatus::Failed => v1::StepStatus::Failed,
         StepStatus::Skipped => v1::StepStatus::Skipped,
-    };
-    v1::HandoffStep {
-        step: step.name.to_string(),
-        status: status.into(),
-        timestamp: Some(timestamp(step.time_us)),
-        error: step.error.to_string(),
     }
 }
 

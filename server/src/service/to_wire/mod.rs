@@ -2,6 +2,7 @@
 //!
 //! With `from_wire` the only code that knows them. Decides nothing.
 
+mod answer;
 mod event;
 mod handoff;
 mod rule;
@@ -9,7 +10,9 @@ mod state;
 mod summary;
 mod task;
 mod value;
+mod writer;
 
+pub(super) use answer::{handoff_answer, handoffs_answer, task_answer, tasks_answer};
 pub(super) use event::{event, event_type};
 pub(super) use handoff::{handoff, verdict};
 pub(super) use rule::rule;

@@ -83,20 +83,26 @@ pub(in crate::service) fn transfer(from: &AgentId, transfer: &Transfer) -> v1::S
 }
 
 fn transfer_spec(spec: &TransferSpec) -> v1::TransferSpec {
-    let scope = match (spec.enabled, &spec.keys) {
+    v1::TransferSpec {
+        scope: scope(spec).into(),
+        keys: spec.keys.iter().flatten().map(ToString::to_string).collect(),
+        on_conflict: policy(spec.on_conflict).into(),
+    }
+}
+
+pub(super) fn scope(spec: &TransferSpec) -> v1::TransferScope {
+    match (spec.enabled, &spec.keys) {
         (false, _) => v1::TransferScope::None,
         (true, Some(_)) => v1::TransferScope::Some,
         (true, None) => v1::TransferScope::All,
-    };
-    let on_conflict = match spec.on_conflict {
+    }
+}
+
+pub(super) fn policy(policy: ConflictPolicy) -> v1::ConflictPolicy {
+    match policy {
         ConflictPolicy::Overwrite => v1::ConflictPolicy::Overwrite,
         ConflictPolicy::Keep => v1::ConflictPolicy::Keep,
         ConflictPolicy::Fail => v1::ConflictPolicy::Fail,
-    };
-    v1::TransferSpec {
-        scope: scope.into(),
-        keys: spec.keys.iter().flatten().map(ToString::to_string).collect(),
-        on_conflict: on_conflict.into(),
     }
 }
 

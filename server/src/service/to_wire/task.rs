@@ -62,7 +62,7 @@ pub(super) fn progress(progress: &Progress) -> v1::TaskProgress {
     v1::TaskProgress { percent: progress.percent, note: progress.note.to_string() }
 }
 
-fn task_status(status: TaskStatus) -> v1::TaskStatus {
+pub(super) fn task_status(status: TaskStatus) -> v1::TaskStatus {
     match status {
         TaskStatus::Pending => v1::TaskStatus::Pending,
         TaskStatus::InProgress => v1::TaskStatus::InProgress,

@@ -7,13 +7,13 @@ use baton_proto::v1;
 use bytes::Bytes;
 use prost::{Message as _, encoding};
 
+use crate::own_body::{PREFIX_BYTES, framed, new_frame};
+
 /// Most events of one message.
 const EVENTS_MAX: usize = 512;
 /// A message is sent when its events pass this many bytes: few large frames rather than many small ones, and well within the 4 MiB that
 /// clients take by default.
 pub(super) const MESSAGE_BYTES: usize = 256 * 1024;
-/// gRPC's prefix: one byte that says "not compressed", four of length.
-const PREFIX_BYTES: usize = 5;
 /// The number of `WatchHandoffsResponse.revision`.
 const REVISION_FIELD: u32 = 2;
 /// The number of `WatchHandoffsResponse.log_id`.
@@ -60,16 +60,9 @@ impl Message {
 
 /// The frame of a whole message.
 pub(super) fn frame(message: &v1::WatchHandoffsResponse) -> Bytes {
-    let mut frame = vec![0; PREFIX_BYTES];
+    let mut frame = new_frame(message.encoded_len());
     message.encode_raw(&mut frame);
     framed(frame)
-}
-
-/// Fills in the prefix that room was left for.
-fn framed(mut frame: Vec<u8>) -> Bytes {
-    let length = u32::try_from(frame.len() - PREFIX_BYTES).expect("messages are bounded far below 4 GiB");
-    frame[1..PREFIX_BYTES].copy_from_slice(&length.to_be_bytes());
-    frame.into()
 }
 
 #[cfg(test)]
