@@ -1,12 +1,11 @@
 //! Batches: many commands in one call, each with an answer of its own.
 //!
-//! All of them wait in the queue at once, so the engine commits them together as far as its own bounds allow.
+//! All of them wait in the queue as one, so the engine commits them together as far as its own bounds allow.
 
 use std::sync::Arc;
 
 use baton_core::{Answer, Task};
 use baton_proto::v1;
-use tokio::sync::oneshot;
 use tonic::Extensions;
 
 use super::{
@@ -61,26 +60,26 @@ pub(super) async fn hand_off(
     Ok(to_wire::handoffs_answer(results))
 }
 
-/// Has all commands wait in the queue before it waits for the first answer.
+/// Commits what was asked for together; what was refused before has its answer already.
 async fn commit_all(
     api: &Api,
     extensions: &Extensions,
-    namespace: &str,
-    asked: impl Iterator<Item = Result<Asked, Refusal>>,
+    namespace: &Arc<str>,
+    asked: impl ExactSizeIterator<Item = Result<Asked, Refusal>>,
 ) -> Vec<Result<Answer, Refusal>> {
     api::concerns(extensions, namespace, "");
     let deadline = api::deadline(extensions);
-    let waiting: Vec<Waiting> = asked
-        .map(|asked| {
-            let Asked { namespace, command, bytes } = asked?;
-            api.engine.submit(&namespace, command, bytes, deadline).map_err(refusal::of_engine)
-        })
-        .collect();
-    let mut answers = Vec::with_capacity(waiting.len());
-    for waiting in waiting {
-        answers.push(answer(waiting).await);
-    }
-    answers
+    let (mut commands, mut bytes_of_all) = (Vec::with_capacity(asked.len()), 0);
+    let mut take = |Asked { command, bytes, .. }| {
+        commands.push(command);
+        bytes_of_all += bytes;
+    };
+    let taken: Vec<Result<(), Refusal>> = asked.map(|asked| asked.map(&mut take)).collect();
+    let answers = api.engine.execute_all(namespace, commands, bytes_of_all, deadline).await;
+    let mut answers = answers.into_iter();
+    let mut answer =
+        |()| answers.next().unwrap_or(Err(EngineError::OutcomeUnknown)).map_err(refusal::of_engine);
+    taken.into_iter().map(|taken| taken.and_then(&mut answer)).collect()
 }
 
 /// The namespace of the batch, if its size and the namespaces of its items allow one.
@@ -100,12 +99,6 @@ fn check_batch<'a>(
         }
     }
     check.finish(namespace)
-}
-
-type Waiting = Result<oneshot::Receiver<Result<Answer, EngineError>>, Refusal>;
-
-async fn answer(waiting: Waiting) -> Result<Answer, Refusal> {
-    waiting?.await.unwrap_or(Err(EngineError::OutcomeUnknown)).map_err(refusal::of_engine)
 }
 
 fn task(answer: Answer) -> Result<Arc<Task>, Refusal> {
