@@ -72,7 +72,7 @@ impl Mover {
         match connection::move_wal(writer) {
             Ok(left) => self.pages = left,
             Err(error) => {
-                tracing::warn!(%error, "the WAL was not moved into the database; it is tried again")
+                tracing::warn!(%error, "the WAL was not moved into the database; it is tried again");
             }
         }
     }
