@@ -2,6 +2,8 @@
 //!
 //! Pure: knows nothing of where they are kept. They leave in the bytes in which they are kept in memory, and come back in the same.
 
+use std::sync::Arc;
+
 use crate::{
     Handoff, HandoffId, Revision, State, Task, TaskId, TaskRecord,
     store::{Handoffs, StoredRecord, TaskHistory, Tasks, unpack_handoff, unpack_task},
@@ -18,9 +20,9 @@ pub struct ArchivedTask {
     /// The newest entry of its history.
     pub revision: Revision,
     /// The task and its history, packed.
-    pub body: Box<[u8]>,
+    pub body: Arc<[u8]>,
     /// Its hand-offs, packed, in the order of their ids.
-    pub handoffs: Vec<(HandoffId, Box<[u8]>)>,
+    pub handoffs: Vec<(HandoffId, Arc<[u8]>)>,
 }
 
 /// The task of that id, from its bytes.
@@ -121,16 +123,16 @@ impl State {
     }
 }
 
-fn taken_out(id: &TaskId, body: &[u8], tasks: &Tasks, handoffs: &Handoffs) -> Option<ArchivedTask> {
+fn taken_out(id: &TaskId, body: &Arc<[u8]>, tasks: &Tasks, handoffs: &Handoffs) -> Option<ArchivedTask> {
     let record = tasks.stored(id)?;
     let revision = record.newest()?;
     if has_open_handoff(&record, handoffs) {
         return None;
     }
     let kept = record.kept_handoffs().filter_map(|id| Some((id, handoffs.packed_one(id)?)));
-    let mut kept: Vec<(HandoffId, Box<[u8]>)> = kept.collect();
+    let mut kept: Vec<(HandoffId, Arc<[u8]>)> = kept.collect();
     kept.sort_unstable_by_key(|(id, _)| *id);
-    Some(ArchivedTask { id: id.clone(), revision, body: body.into(), handoffs: kept })
+    Some(ArchivedTask { id: id.clone(), revision, body: Arc::clone(body), handoffs: kept })
 }
 
 fn has_open_handoff(record: &StoredRecord, handoffs: &Handoffs) -> bool {

@@ -1,8 +1,8 @@
 //! Finished tasks that rest can be taken out of a state, and nobody can tell once they are lent to those who ask.
 
 use baton_core::{
-    ArchivedTask, BuiltInRule, Command, Draft, End, HandoffStatus, Outcome, Rejection, State, Subject,
-    TaskId, archived_handoff, archived_task, execute,
+    ArchivedTask, BuiltInRule, CHECKPOINT_FORMAT, Command, Draft, End, HandoffStatus, Outcome, Rejection,
+    RequestMemory, State, Subject, TaskId, archived_handoff, archived_task, execute,
 };
 
 use crate::{
@@ -97,7 +97,8 @@ fn nothing_of_what_was_taken_out_is_left_and_all_of_it_comes_back() {
     assert_eq!((ns.state.task_count(), ns.state.archived_count()), (2, 1));
     let without = ns.state.to_checkpoint();
     assert!(without.len() < before.len());
-    assert_eq!(State::archived_in_checkpoint(baton_core::CHECKPOINT_FORMAT, &without).unwrap(), 1);
+    let restored = State::from_checkpoint(CHECKPOINT_FORMAT, &without, RequestMemory::default()).unwrap();
+    assert_eq!(restored.archived_count(), 1);
     ns.state.recall(done);
     assert!(ns.state.to_checkpoint() == before);
 }
