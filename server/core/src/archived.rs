@@ -89,6 +89,11 @@ impl State {
         self.tasks.contains(id)
     }
 
+    /// Lets those tasks rest that no event after `until` has changed, though they be among those that the newest events changed.
+    pub fn rest_until(&mut self, until: Revision) {
+        self.tasks.pack_until(until, &mut self.handoffs);
+    }
+
     /// The finished tasks that have no open hand-off and were not changed by the newest events, in the order of their ids after `after`.
     pub fn resting(&self, after: Option<&str>) -> impl Iterator<Item = ArchivedTask> {
         let found = self.tasks.resting_finished(after);

@@ -135,22 +135,34 @@ impl Tasks {
     /// Packs the tasks that have not been changed lately, with their hand-offs.
     pub(crate) fn pack_resting(&mut self, handoffs: &mut Handoffs) {
         while self.changes.len() > self.changes_max {
-            let Some((id, revision)) = self.changes.pop_front() else { break };
-            let Some(slot) = self.slots.get_mut(&id) else { continue };
-            let Slot::AsIs(record) = slot else { continue };
-            // Otherwise it was changed again and comes up once more.
-            if record.newest() == Some(revision) {
-                let packed = pack_record(record);
-                // Older ones than one that is packed already were packed with it.
-                let newest_first = record.history.entries().iter().rev();
-                let mut kept = newest_first.filter_map(|entry| match entry.what {
-                    StoredChange::Kept(id) => Some(id),
-                    _ => None,
-                });
-                while kept.next().is_some_and(|id| handoffs.pack(id)) {}
-                *slot = Slot::Packed(packed);
-            }
+            self.pack_oldest(handoffs);
         }
+    }
+
+    /// Packs the tasks that no event after `until` has changed, with their hand-offs.
+    pub(crate) fn pack_until(&mut self, until: Revision, handoffs: &mut Handoffs) {
+        while self.changes.front().is_some_and(|(_, revision)| *revision <= until) {
+            self.pack_oldest(handoffs);
+        }
+    }
+
+    /// Packs the task that the oldest change concerns, unless it was changed again: then it comes up once more.
+    fn pack_oldest(&mut self, handoffs: &mut Handoffs) {
+        let Some((id, revision)) = self.changes.pop_front() else { return };
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let Slot::AsIs(record) = slot else { return };
+        if record.newest() != Some(revision) {
+            return;
+        }
+        let packed = pack_record(record);
+        let newest_first = record.history.entries().iter().rev();
+        let mut kept = newest_first.filter_map(|entry| match entry.what {
+            StoredChange::Kept(id) => Some(id),
+            _ => None,
+        });
+        // Those that are older than one that is packed already were packed with it.
+        while kept.next().is_some_and(|id| handoffs.pack(id)) {}
+        *slot = Slot::Packed(packed);
     }
 
     /// All of them packed, in the order of their ids.

@@ -72,6 +72,26 @@ fn a_task_that_was_changed_lately_is_not_taken_out() {
 }
 
 #[test]
+fn a_task_that_nothing_changed_since_may_be_let_rest() {
+    let mut ns = with_finished();
+    ns.state.set_unpacked_changes_max(100);
+    ns.grant(create("early", "a"));
+    let handed_on = ns.handoff(hand_off("early", "a", "b")).0;
+    ns.grant(end("early", End::Cancel));
+    let until = ns.state.head();
+    ns.grant(create("late", "a"));
+    ns.grant(end("late", End::Cancel));
+    let (before, snapshot) = (ns.state.to_checkpoint(), ns.state.clone());
+    ns.state.rest_until(until);
+    let ids = |state: &State| resting(state).into_iter().map(|task| task.id.to_string()).collect::<Vec<_>>();
+    assert_eq!((ids(&snapshot), ids(&ns.state)), (vec!["done".into()], vec!["done".into(), "early".into()]));
+    assert_eq!(resting(&ns.state)[1].handoff(handed_on.id).unwrap(), *handed_on);
+    assert!(ns.state.to_checkpoint() == before, "resting changes nothing");
+    ns.state.rest_until(ns.state.head());
+    assert_eq!(ids(&ns.state), ["done", "early", "late"]);
+}
+
+#[test]
 fn what_is_taken_out_can_be_read_by_itself() {
     let mut ns = with_finished();
     let (record, handoffs) = (ns.task("done"), ns.state.handoffs_after(None));
