@@ -2,6 +2,8 @@
 //!
 //! Pure: knows nothing of where they are kept. They leave in the bytes in which they are kept in memory, and come back in the same.
 
+use std::sync::Arc;
+
 use crate::{
     Handoff, HandoffId, Revision, State, Task, TaskId, TaskRecord,
     store::{Handoffs, StoredRecord, TaskHistory, Tasks, unpack_handoff, unpack_task},
@@ -18,9 +20,9 @@ pub struct ArchivedTask {
     /// The newest entry of its history.
     pub revision: Revision,
     /// The task and its history, packed.
-    pub body: Box<[u8]>,
+    pub body: Arc<[u8]>,
     /// Its hand-offs, packed, in the order of their ids.
-    pub handoffs: Vec<(HandoffId, Box<[u8]>)>,
+    pub handoffs: Vec<(HandoffId, Arc<[u8]>)>,
 }
 
 /// The task of that id, from its bytes.
@@ -87,6 +89,11 @@ impl State {
         self.tasks.contains(id)
     }
 
+    /// Lets those tasks rest that no event after `until` has changed, though they be among those that the newest events changed.
+    pub fn rest_until(&mut self, until: Revision) {
+        self.tasks.pack_until(until, &mut self.handoffs);
+    }
+
     /// The finished tasks that have no open hand-off and were not changed by the newest events, in the order of their ids after `after`.
     pub fn resting(&self, after: Option<&str>) -> impl Iterator<Item = ArchivedTask> {
         let found = self.tasks.resting_finished(after);
@@ -121,16 +128,16 @@ impl State {
     }
 }
 
-fn taken_out(id: &TaskId, body: &[u8], tasks: &Tasks, handoffs: &Handoffs) -> Option<ArchivedTask> {
+fn taken_out(id: &TaskId, body: &Arc<[u8]>, tasks: &Tasks, handoffs: &Handoffs) -> Option<ArchivedTask> {
     let record = tasks.stored(id)?;
     let revision = record.newest()?;
     if has_open_handoff(&record, handoffs) {
         return None;
     }
     let kept = record.kept_handoffs().filter_map(|id| Some((id, handoffs.packed_one(id)?)));
-    let mut kept: Vec<(HandoffId, Box<[u8]>)> = kept.collect();
+    let mut kept: Vec<(HandoffId, Arc<[u8]>)> = kept.collect();
     kept.sort_unstable_by_key(|(id, _)| *id);
-    Some(ArchivedTask { id: id.clone(), revision, body: body.into(), handoffs: kept })
+    Some(ArchivedTask { id: id.clone(), revision, body: Arc::clone(body), handoffs: kept })
 }
 
 fn has_open_handoff(record: &StoredRecord, handoffs: &Handoffs) -> bool {

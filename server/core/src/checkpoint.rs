@@ -1,22 +1,17 @@
-//! A whole state as bytes, so that a restart need not replay the whole log, and back.
+//! A whole state as bytes, so that a restart need not replay the whole log, and back: part by part, so that they never are in memory at once.
 //!
-//! Canonical: equal states give equal bytes. Checksums and files are the log's.
+//! Canonical: equal states give equal parts. Checksums and files are the log's.
 
-use std::{collections::VecDeque, convert::Infallible, sync::Arc};
-
-use minicbor::{Decode, Decoder, Encode, Encoder, data::Type, decode::Error as DecodeError};
+use minicbor::{Decoder, decode::Error as DecodeError};
 
 use crate::{
-    AgentId, AgentRecord, AgentState, Answer, BuiltInRule, Handoff, HandoffId, History, Object,
-    RequestMemory, State, StateChange, StateChangeKind, StateWritten, Task, Text, UpdateMode,
-    checkpoint_tables::{TableWriter, Tables},
-    codec::length,
-    requests::{KeptAnswer, Remembered},
-    store::{Handoffs, Tasks},
+    RequestMemory, State,
+    checkpoint_agents::AgentsReader,
+    checkpoint_parts::{Parts, Section, read_items},
 };
 
 /// The version of the encoding of checkpoints. One of another version is left aside and the log is replayed.
-pub const CHECKPOINT_FORMAT: u16 = 3;
+pub const CHECKPOINT_FORMAT: u16 = 4;
 
 /// The checkpoint cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -29,249 +24,177 @@ pub enum CheckpointError {
     Malformed(#[from] DecodeError),
 }
 
-type Writing = Result<(), minicbor::encode::Error<Infallible>>;
-type Out<'a> = Encoder<&'a mut Vec<u8>>;
-
 impl State {
-    /// Writes the whole state.
-    pub fn to_checkpoint(&self) -> Vec<u8> {
-        let mut tables = TableWriter::default();
-        let mut rest = Vec::new();
-        self.write_rest(&mut Encoder::new(&mut rest), &mut tables).expect("writing to memory cannot fail");
-        let mut bytes = Vec::with_capacity(rest.len() + 1024);
-        let mut e = Encoder::new(&mut bytes);
-        e.u64(self.archived).expect("writing to memory cannot fail");
-        tables.write(&mut e).expect("writing to memory cannot fail");
-        bytes.extend_from_slice(&rest);
-        bytes
+    /// Writes the whole state: gives `part` one after the other, none of them empty, in all as many bytes as the state has in memory, about.
+    /// At no time is there more than one part, 256 KiB unless an item is larger. Takes time in proportion to the state, so a
+    /// clone is written while the original goes on.
+    ///
+    /// # Errors
+    /// The first that `part` gives; it is not called again then.
+    pub fn write_checkpoint<E>(&self, part: &mut dyn FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let mut parts = Parts::new(part);
+        parts.item(Section::Beginning, |e| {
+            e.u64(self.archived)?.encode(self.head)?.i64(self.time_us)?.encode(&self.rules)?.ok()
+        })?;
+        let mut counts = Counts::default();
+        for id in self.handoffs.open() {
+            parts.item(Section::Open, |e| e.encode(id)?.ok())?;
+            counts.open += 1;
+        }
+        for (id, bytes) in self.handoffs.packed() {
+            parts.item(Section::Handoffs, |e| e.encode(id)?.bytes(&bytes)?.ok())?;
+            counts.handoffs += 1;
+        }
+        for (id, bytes) in self.tasks.packed() {
+            parts.item(Section::Tasks, |e| e.encode(id)?.bytes(&bytes)?.ok())?;
+            counts.tasks += 1;
+        }
+        self.write_agents(&mut parts)?;
+        counts.agents = self.agents.len() as u64;
+        counts.requests = self.write_requests(&mut parts)?;
+        parts.item(Section::End, |e| {
+            let Counts { open, handoffs, tasks, agents, requests } = counts;
+            e.u64(open)?.u64(handoffs)?.u64(tasks)?.u64(agents)?.u64(requests)?.ok()
+        })?;
+        parts.end()
     }
 
-    /// Reads a state that remembers requests within the given bounds from now on.
+    /// The parts that [`State::write_checkpoint`] writes, each behind its length (32 bits, little-endian): to compare states by.
+    pub fn to_checkpoint(&self) -> Vec<u8> {
+        let mut all = Vec::new();
+        let written = self.write_checkpoint(&mut |part| {
+            let length = u32::try_from(part.len())?;
+            all.extend_from_slice(&length.to_le_bytes());
+            all.extend_from_slice(part);
+            Ok::<_, std::num::TryFromIntError>(())
+        });
+        written.expect("a part is far smaller than 4 GiB");
+        all
+    }
+
+    /// Reads what [`State::to_checkpoint`] wrote into a state that remembers requests within the given bounds from now on.
     ///
     /// # Errors
     /// [`CheckpointError`] if it has another format, or is damaged.
     pub fn from_checkpoint(
         format: u16,
-        bytes: &[u8],
+        mut bytes: &[u8],
         memory: RequestMemory,
     ) -> Result<Self, CheckpointError> {
-        let archived = Self::archived_in_checkpoint(format, bytes)?;
-        let mut d = Decoder::new(bytes);
-        d.skip()?;
-        let tables = Tables::read(&mut d)?;
-        let mut state = Self { archived, ..Self::new(memory) };
-        state.read_rest(&mut d, &tables)?;
-        Ok(state)
+        let mut reader = CheckpointReader::new(format, memory)?;
+        while !bytes.is_empty() {
+            let (length, rest) = bytes.split_first_chunk().ok_or_else(DecodeError::end_of_input)?;
+            let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+            let (part, rest) = rest.split_at_checked(length).ok_or_else(DecodeError::end_of_input)?;
+            reader.part(part)?;
+            bytes = rest;
+        }
+        reader.finish()
     }
+}
 
-    /// How many tasks the state of a checkpoint leaves to the archive, without reading the rest.
+/// How many items there are of each kind.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Counts {
+    open: u64,
+    handoffs: u64,
+    tasks: u64,
+    agents: u64,
+    requests: u64,
+}
+
+/// Reads a state from its parts, in the order in which they were written.
+#[derive(Debug)]
+pub struct CheckpointReader {
+    state: State,
+    agents: AgentsReader,
+    counts: Counts,
+    /// Of the last part.
+    section: Option<Section>,
+}
+
+impl CheckpointReader {
+    /// Begins a state that remembers requests within the given bounds from now on.
     ///
     /// # Errors
-    /// [`CheckpointError`] if it has another format, or is damaged.
-    pub fn archived_in_checkpoint(format: u16, bytes: &[u8]) -> Result<u64, CheckpointError> {
+    /// [`CheckpointError::Format`] if the parts are of another format.
+    pub fn new(format: u16, memory: RequestMemory) -> Result<Self, CheckpointError> {
         if format != CHECKPOINT_FORMAT {
             return Err(CheckpointError::Format(format));
         }
-        Ok(Decoder::new(bytes).u64()?)
+        let (agents, counts) = (AgentsReader::default(), Counts::default());
+        Ok(Self { state: State::new(memory), agents, counts, section: None })
     }
 
-    fn write_rest(&self, e: &mut Out<'_>, tables: &mut TableWriter) -> Writing {
-        e.encode(self.head)?.i64(self.time_us)?.encode(&self.rules)?;
-        let open = self.handoffs.open();
-        e.array(open.len() as u64)?;
-        for id in open {
-            e.encode(id)?;
+    /// Reads the next part.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Malformed`] if it is damaged; the reader is of no use any more then.
+    pub fn part(&mut self, bytes: &[u8]) -> Result<(), CheckpointError> {
+        let d = &mut Decoder::new(bytes);
+        let section: Section = d.decode()?;
+        if self.section.is_none() != (section == Section::Beginning) || self.section > Some(section) {
+            return Err(DecodeError::message("its parts are not in order").into());
         }
-        let handoffs = self.handoffs.packed();
-        e.array(handoffs.len() as u64)?;
-        for (id, bytes) in handoffs {
-            e.encode(id)?.bytes(&bytes)?;
-        }
-        let tasks = self.tasks.packed();
-        e.array(tasks.len() as u64)?;
-        for (id, bytes) in tasks {
-            e.encode(id)?.bytes(&bytes)?;
-        }
-        e.array(self.agents.len() as u64)?;
-        for record in self.agents.values() {
-            write_agent(e, record, tables)?;
-        }
-        let requests = self.requests.iter();
-        e.array(requests.len() as u64)?;
-        for (key, remembered) in requests {
-            e.encode(key)?.encode(remembered.fingerprint)?.i64(remembered.time_us)?;
-            match &remembered.answer {
-                KeptAnswer::Packed(bytes) => e.bytes(bytes)?,
-                KeptAnswer::Shared(answer) => e.encode(self.packed_answer(answer))?,
-            };
+        self.section = Some(section);
+        self.items(section, d)?;
+        Ok(())
+    }
+
+    fn items(&mut self, section: Section, d: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        let Self { state, agents, counts, section: _ } = self;
+        match section {
+            Section::Beginning => {
+                (state.archived, state.head, state.time_us) = (d.u64()?, d.decode()?, d.i64()?);
+                state.rules = d.decode()?;
+            }
+            Section::Open => {
+                counts.open += read_items(d, |d| {
+                    state.handoffs.restore_open(d.decode()?);
+                    Ok(())
+                })?;
+            }
+            Section::Handoffs => {
+                counts.handoffs += read_items(d, |d| {
+                    state.handoffs.restore(d.decode()?, d.bytes()?.into());
+                    Ok(())
+                })?;
+            }
+            Section::Tasks => {
+                counts.tasks += read_items(d, |d| {
+                    state.tasks.restore(d.decode()?, d.bytes()?.into());
+                    Ok(())
+                })?;
+            }
+            Section::Agents => {
+                read_items(d, |d| agents.read_item(state, d))?;
+                counts.agents = state.agents.len() as u64;
+            }
+            Section::Requests => counts.requests += read_items(d, |d| state.read_request(d))?,
+            Section::End => {
+                let written = Counts {
+                    open: d.u64()?,
+                    handoffs: d.u64()?,
+                    tasks: d.u64()?,
+                    agents: d.u64()?,
+                    requests: d.u64()?,
+                };
+                if written != *counts {
+                    return Err(DecodeError::message("it has more or fewer items than it says"));
+                }
+            }
         }
         Ok(())
     }
 
-    fn read_rest(&mut self, d: &mut Decoder<'_>, tables: &Tables) -> Result<(), DecodeError> {
-        self.head = d.decode()?;
-        self.time_us = d.i64()?;
-        self.rules = d.decode()?;
-        let open = items(d, |d| d.decode())?;
-        let packed = items(d, |d| Ok((d.decode()?, d.bytes()?.into())))?;
-        self.handoffs = Handoffs::restored(packed, open.into_iter().collect());
-        self.tasks = Tasks::restored(items(d, |d| Ok((d.decode()?, d.bytes()?.into())))?);
-        for _ in 0..length(d.array()?)? {
-            let record = read_agent(d, tables)?;
-            self.agents.insert(record.state.agent_id.clone(), record);
-        }
-        for _ in 0..length(d.array()?)? {
-            let (key, fingerprint, time_us) = (d.decode()?, d.decode()?, d.i64()?);
-            let answer = match d.datatype()? {
-                Type::Bytes => KeptAnswer::Packed(d.bytes()?.into()),
-                _ => KeptAnswer::Shared(self.unpacked_answer(d.decode()?)?),
-            };
-            self.requests.insert(key, Remembered { fingerprint, time_us, answer }, self.memory);
-        }
-        Ok(())
-    }
-
-    fn packed_handoff(&self, handoff: &Handoff) -> PackedHandoff {
-        if self.handoffs.holds(handoff) {
-            PackedHandoff::Present(handoff.id)
-        } else {
-            PackedHandoff::Past(Box::new(handoff.clone()))
+    /// The state, after the last part.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Malformed`] if parts are missing.
+    pub fn finish(self) -> Result<State, CheckpointError> {
+        match self.section {
+            Some(Section::End) => Ok(self.state),
+            _ => Err(DecodeError::end_of_input().into()),
         }
     }
-
-    fn unpacked_handoff(&self, packed: PackedHandoff) -> Result<Arc<Handoff>, DecodeError> {
-        match packed {
-            PackedHandoff::Past(handoff) => Ok(Arc::from(handoff)),
-            PackedHandoff::Present(id) => self
-                .handoffs
-                .get(id)
-                .ok_or_else(|| DecodeError::message("a hand-off of the request memory is missing")),
-        }
-    }
-
-    fn packed_task(&self, task: &Task) -> PackedTask {
-        match self.tasks.task(&task.id) {
-            Some(present) if present.revision == task.revision => {
-                PackedTask::Present(task.id.as_str().into())
-            }
-            _ => PackedTask::Past(Box::new(task.clone())),
-        }
-    }
-
-    fn unpacked_task(&self, packed: PackedTask) -> Result<Arc<Task>, DecodeError> {
-        match packed {
-            PackedTask::Past(task) => Ok(Arc::from(task)),
-            PackedTask::Present(id) => self
-                .tasks
-                .task(id.as_str())
-                .ok_or_else(|| DecodeError::message("a task of the request memory is missing")),
-        }
-    }
-
-    fn packed_answer(&self, answer: &Answer) -> PackedAnswer {
-        match answer {
-            Answer::Task(task) => PackedAnswer::Task(self.packed_task(task)),
-            Answer::Handoff(handoff, task) => {
-                PackedAnswer::Handoff(self.packed_handoff(handoff), self.packed_task(task))
-            }
-            Answer::State(written) => PackedAnswer::State((**written).clone()),
-            Answer::Rule { rule, on } => PackedAnswer::Rule(*rule, *on),
-        }
-    }
-
-    fn unpacked_answer(&self, packed: PackedAnswer) -> Result<Answer, DecodeError> {
-        Ok(match packed {
-            PackedAnswer::Task(task) => Answer::Task(self.unpacked_task(task)?),
-            PackedAnswer::Handoff(handoff, task) => {
-                Answer::Handoff(self.unpacked_handoff(handoff)?, self.unpacked_task(task)?)
-            }
-            PackedAnswer::State(written) => Answer::State(Arc::new(written)),
-            PackedAnswer::Rule(rule, on) => Answer::Rule { rule, on },
-        })
-    }
-}
-
-fn items<T>(
-    d: &mut Decoder<'_>,
-    mut read: impl FnMut(&mut Decoder<'_>) -> Result<T, DecodeError>,
-) -> Result<Vec<T>, DecodeError> {
-    let mut items = Vec::new();
-    for _ in 0..length(d.array()?)? {
-        items.push(read(d)?);
-    }
-    Ok(items)
-}
-
-fn write_agent(e: &mut Out<'_>, record: &AgentRecord, tables: &mut TableWriter) -> Writing {
-    let AgentState { agent_id, knowledge, revision, updated_us, transferred_from } = &*record.state;
-    e.encode(agent_id)?.u64(tables.index(knowledge))?.encode(revision)?.i64(*updated_us)?;
-    e.encode(transferred_from)?.u64(record.history.dropped())?;
-    e.array(record.history.entries().len() as u64)?;
-    for change in record.history.entries() {
-        let how = match &change.how {
-            StateChangeKind::Updated { mode, update } => PackedHow::Updated(*mode, update.clone()),
-            StateChangeKind::Transferred { from, handoff } => PackedHow::Transferred(from.clone(), *handoff),
-        };
-        e.encode(change.revision)?.i64(change.time_us)?.encode(how)?.u64(tables.index(&change.after))?;
-    }
-    Ok(())
-}
-
-fn read_agent(d: &mut Decoder<'_>, tables: &Tables) -> Result<AgentRecord, DecodeError> {
-    let state = AgentState {
-        agent_id: d.decode()?,
-        knowledge: tables.knowledge(d.u64()?)?,
-        revision: d.decode()?,
-        updated_us: d.i64()?,
-        transferred_from: d.decode()?,
-    };
-    let dropped = d.u64()?;
-    let mut entries = VecDeque::new();
-    for _ in 0..length(d.array()?)? {
-        let (revision, time_us) = (d.decode()?, d.i64()?);
-        let how = match d.decode()? {
-            PackedHow::Updated(mode, update) => StateChangeKind::Updated { mode, update },
-            PackedHow::Transferred(from, handoff) => StateChangeKind::Transferred { from, handoff },
-        };
-        entries.push_back(StateChange { revision, time_us, how, after: tables.knowledge(d.u64()?)? });
-    }
-    Ok(AgentRecord { state: Arc::new(state), history: History::restored(entries, dropped) })
-}
-
-/// A hand-off as it is now, by its id, or as it was once.
-#[derive(Encode, Decode)]
-enum PackedHandoff {
-    #[n(0)]
-    Present(#[n(0)] HandoffId),
-    #[n(1)]
-    Past(#[n(0)] Box<Handoff>),
-}
-
-/// A task as it is now, by its id, or as it was once.
-#[derive(Encode, Decode)]
-enum PackedTask {
-    #[n(0)]
-    Present(#[n(0)] Text),
-    #[n(1)]
-    Past(#[n(0)] Box<Task>),
-}
-
-#[derive(Encode, Decode)]
-enum PackedAnswer {
-    #[n(0)]
-    Task(#[n(0)] PackedTask),
-    #[n(1)]
-    Handoff(#[n(0)] PackedHandoff, #[n(1)] PackedTask),
-    #[n(2)]
-    State(#[n(0)] StateWritten),
-    #[n(3)]
-    Rule(#[n(0)] BuiltInRule, #[n(1)] bool),
-}
-
-#[derive(Encode, Decode)]
-enum PackedHow {
-    #[n(0)]
-    Updated(#[n(0)] UpdateMode, #[n(1)] Object),
-    #[n(1)]
-    Transferred(#[n(0)] AgentId, #[n(1)] Option<HandoffId>),
 }

@@ -36,6 +36,11 @@ impl<T> History<T> {
         self.dropped
     }
 
+    /// Adds the newest of those that were kept.
+    pub(crate) fn restore(&mut self, entry: T) {
+        self.entries.push_back(entry);
+    }
+
     /// Adds the newest and gives back the oldest if there are now more than `count_max`.
     pub(crate) fn push(&mut self, entry: T, count_max: usize) -> Option<T> {
         self.entries.push_back(entry);

@@ -8,6 +8,9 @@ mod answer;
 mod apply;
 mod archived;
 mod checkpoint;
+mod checkpoint_agents;
+mod checkpoint_parts;
+mod checkpoint_requests;
 mod checkpoint_tables;
 mod codec;
 mod command;
@@ -40,7 +43,7 @@ pub use agent::{AgentState, StateChange, StateChangeKind};
 pub use answer::{Answer, StateWritten};
 pub use apply::Misfit;
 pub use archived::{ArchivedTask, archived_handoff, archived_task};
-pub use checkpoint::{CHECKPOINT_FORMAT, CheckpointError};
+pub use checkpoint::{CHECKPOINT_FORMAT, CheckpointError, CheckpointReader};
 pub use command::{
     Action, Claim, CloseHandoff, Command, CreateTask, End, EndTask, Proposal, RequestMark, SwitchRule,
     TransferState, UpdateState, UpdateTask,

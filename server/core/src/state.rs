@@ -2,24 +2,27 @@
 //!
 //! Changes only by absorbing a draft's changes; how those come about stands in `decide` and `apply`.
 
-use std::{collections::BTreeMap, ops::Bound, sync::Arc};
+use std::{ops::Bound, sync::Arc};
+
+use imbl::OrdMap;
 
 use crate::{
     AgentId, AgentState, Handoff, HandoffId, History, Revision, RuleSet, StateChange, Task, TaskEntry,
     TaskId,
     draft::Changes,
-    limits::{STATE_HISTORY_MAX, TASK_HISTORY_MAX},
+    limits::STATE_HISTORY_MAX,
     requests::{RequestMemory, Requests},
     store::{Handoffs, StoredChange, StoredEntry, TaskHistory, Tasks},
 };
 
-/// One namespace as of its head.
+/// One namespace as of its head. A clone is a snapshot: it shares what it holds with the original, so it costs next to nothing, however much
+/// that is; what either of them changes from then on is copied first, a few neighbours with it.
 #[derive(Clone, Debug, Default)]
 pub struct State {
     pub(crate) head: Revision,
     pub(crate) time_us: i64,
     pub(crate) tasks: Tasks,
-    pub(crate) agents: BTreeMap<AgentId, AgentRecord>,
+    pub(crate) agents: OrdMap<AgentId, Arc<AgentRecord>>,
     pub(crate) handoffs: Handoffs,
     pub(crate) rules: RuleSet,
     pub(crate) requests: Requests,
@@ -95,7 +98,7 @@ impl State {
 
     /// The state of that agent, with its history.
     pub fn agent(&self, id: &str) -> Option<&AgentRecord> {
-        self.agents.get(id)
+        self.agents.get(id).map(|record| &**record)
     }
 
     /// The hand-off of that id.
@@ -130,9 +133,9 @@ impl State {
         let Changes {
             head,
             time_us,
-            tasks,
+            mut tasks,
             task_entries,
-            agents,
+            mut agents,
             state_changes,
             handoffs,
             rules,
@@ -145,28 +148,19 @@ impl State {
         for archived in recalled.into_values().filter(|archived| tasks.contains_key(&archived.id)) {
             self.recall(archived);
         }
-        for task in tasks.into_values() {
-            self.tasks.put(task);
-        }
         for handoff in handoffs.into_values() {
-            if let Some(before) = self.handoffs.get(handoff.id) {
-                self.tasks.keep_past(before);
+            if let Some(before) = self.handoffs.put(handoff) {
+                let newer = tasks.get(&before.task_id).cloned();
+                self.tasks.keep_past(before, newer);
             }
-            self.handoffs.put(handoff);
         }
         for (id, entry) in task_entries {
-            self.add_task_entry(id, entry);
-        }
-        for (id, state) in agents {
-            match self.agents.get_mut(&id) {
-                Some(record) => record.state = state,
-                None => _ = self.agents.insert(id, AgentRecord { state, history: History::default() }),
-            }
+            let newer = tasks.remove(&id);
+            self.change_task(id, newer, entry);
         }
         for (id, change) in state_changes {
-            if let Some(record) = self.agents.get_mut(&id) {
-                record.history.push(change, STATE_HISTORY_MAX);
-            }
+            let newer = agents.remove(&id);
+            self.change_agent(id, newer, change);
         }
         if let Some(rules) = rules {
             self.rules = rules;
@@ -179,16 +173,30 @@ impl State {
 
     /// A closed hand-off leaves together with the last entry of its task's history that tells of it. An open one stays
     /// until it is closed, which is a new entry: its task still names it.
-    fn add_task_entry(&mut self, id: TaskId, entry: TaskEntry) {
-        let Some(record) = self.tasks.record_mut(&id) else { return };
-        let revision = entry.revision;
+    fn change_task(&mut self, id: TaskId, newer: Option<Arc<Task>>, entry: TaskEntry) {
         let entry = StoredEntry::new(entry, &self.handoffs);
-        if let Some(dropped) = record.history.push(entry, TASK_HISTORY_MAX)
+        if let Some(dropped) = self.tasks.change(id, newer, entry)
             && let StoredChange::Kept(handoff) = dropped.what
             && !self.handoffs.is_open(handoff)
         {
             self.handoffs.remove(handoff);
         }
-        self.tasks.note_change(id, revision);
+    }
+
+    fn change_agent(&mut self, id: AgentId, newer: Option<Arc<AgentState>>, change: StateChange) {
+        match (self.agents.get_mut(&id), newer) {
+            (Some(record), newer) => {
+                let record = Arc::make_mut(record);
+                record.state = newer.unwrap_or_else(|| Arc::clone(&record.state));
+                record.history.push(change, STATE_HISTORY_MAX);
+            }
+            (None, Some(state)) => {
+                let mut history = History::default();
+                history.push(change, STATE_HISTORY_MAX);
+                self.agents.insert(id, Arc::new(AgentRecord { state, history }));
+            }
+            // A line of a history comes with its state, or after it.
+            (None, None) => (),
+        }
     }
 }

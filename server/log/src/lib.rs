@@ -31,7 +31,10 @@ pub use archive::{
     SqliteArchive, SqliteArchiveReader,
 };
 pub use chain::Chain;
-pub use checkpoints::{Checkpoint, CheckpointError, Checkpoints, FileCheckpoints, MemoryCheckpoints};
+pub use checkpoints::{
+    CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, FileCheckpoints,
+    MemoryCheckpoints, TakePart,
+};
 pub use error::{AppendError, Damage, DamageKind, ReadError};
 pub use faults::{AppendFault, FaultLog, Faulty, Plan, ReadFault, TruncateFault};
 pub use keep::Keep;

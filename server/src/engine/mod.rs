@@ -13,6 +13,7 @@ mod inbox;
 mod namespace;
 mod namespaces;
 mod open;
+mod priority;
 mod queue;
 mod readers;
 mod recall;
@@ -161,7 +162,8 @@ impl Engine {
         ));
         let (stopped_tx, stopped) = watch::channel(None);
         let retainer = Retainer::new(limits.retention, Arc::clone(&clock), queue.upkeep());
-        let (snapshots, saver) = snapshots::start(shelf, retainer);
+        let (snapshots, saver) =
+            snapshots::start(shelf, retainer, limits.checkpoint_events, opened.snapshot_revisions);
         let truncator = Truncator::new(Arc::clone(&namespaces), Arc::clone(&metrics));
         for namespace in &opened.recovered {
             truncator.show_oldest(&namespace.namespace, namespace.oldest_revision.0);
@@ -179,7 +181,6 @@ impl Engine {
             snapshots,
             truncator,
             forgetter: Forgetter::default(),
-            snapshot_revisions: opened.snapshot_revisions,
             runtime: Handle::try_current().ok(),
         });
         let engine = Self { queue, namespaces, clock, log_id, log_kind, stopped, batch_commands_max };

@@ -2,8 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use baton_core::{BodyError, Misfit, RequestMemory, Revision, State};
-use baton_log::{ArchiveError, ArchiveReader, Checkpoints, Hash, Head, LogReader, ReadError};
+use baton_core::{BodyError, CheckpointError, CheckpointReader, Misfit, RequestMemory, Revision, State};
+use baton_log::{
+    ArchiveError, ArchiveReader, CheckpointHead, CheckpointUnreadable, Checkpoints, Hash, Head, LogReader,
+    ReadError,
+};
 use tracing::warn;
 
 use super::{shelf::Shelf, trust::judge};
@@ -124,7 +127,7 @@ pub(super) fn from_checkpoint(
 ) -> Result<State, OpenEngineError> {
     let namespace = &head.namespace;
     let mut unusable = Vec::new();
-    let saved = checkpoints.load(namespace).unwrap_or_else(|error| {
+    let saved = checkpoints.heads(namespace).unwrap_or_else(|error| {
         warn!(%namespace, %error, "checkpoints cannot be read; the whole log is needed instead");
         unusable.push(error.to_string());
         Vec::new()
@@ -135,9 +138,14 @@ pub(super) fn from_checkpoint(
             continue;
         }
         let why = match judge(&checkpoint, log, archive, head)? {
-            Ok(()) => match State::from_checkpoint(checkpoint.format, &checkpoint.body, memory) {
+            Ok(()) => match read_checkpoint(checkpoints, &checkpoint, memory) {
                 Ok(state) => return Ok(state),
-                Err(error) => error.to_string(),
+                // It is as if it were not there.
+                Err(UnreadCheckpoint::Damaged(why)) => {
+                    warn!(%namespace, revision, %why, "left out a damaged checkpoint");
+                    continue;
+                }
+                Err(UnreadCheckpoint::NotUnderstood(error)) => error.to_string(),
             },
             Err(distrust) => distrust.to_string(),
         };
@@ -153,4 +161,26 @@ pub(super) fn from_checkpoint(
         });
     }
     Ok(State::new(memory))
+}
+
+/// Why there is no state, although there is a checkpoint.
+#[derive(Debug, thiserror::Error)]
+enum UnreadCheckpoint {
+    #[error(transparent)]
+    Damaged(#[from] CheckpointUnreadable),
+    #[error(transparent)]
+    NotUnderstood(#[from] CheckpointError),
+}
+
+fn read_checkpoint(
+    checkpoints: &dyn Checkpoints,
+    head: &CheckpointHead,
+    memory: RequestMemory,
+) -> Result<State, UnreadCheckpoint> {
+    let mut reader = CheckpointReader::new(head.format, memory)?;
+    let mut parts = checkpoints.open(head)?;
+    while let Some(part) = parts.next_part()? {
+        reader.part(part)?;
+    }
+    Ok(reader.finish()?)
 }

@@ -1,11 +1,17 @@
-//! The checkpoints of all namespaces: makes new ones from the log, and knows which can be started from.
+//! The checkpoints of all namespaces: saves new ones, of snapshots or of what it replays, and knows which can be started from.
 //!
 //! Keeps the newest two that can be, so that one that is damaged later costs time and nothing else. Knows nothing of when one is wanted.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use baton_core::{CHECKPOINT_FORMAT, RequestMemory, Revision, State};
-use baton_log::{Archive, ArchiveError, CheckpointError, Checkpoints, Hash, Head, LogReader, ReadError};
+use baton_log::{
+    Archive, ArchiveError, CheckpointError, CheckpointHead, CheckpointUnreadable, Checkpoints, Hash, Head,
+    LogReader, ReadError,
+};
 use tracing::{debug, warn};
 
 use super::{
@@ -28,6 +34,8 @@ pub(super) struct Shelf {
     checkpoint_events: u64,
     /// The revisions of those that can be started from, newest first, of each namespace that was looked at.
     usable: BTreeMap<Arc<str>, Vec<u64>>,
+    /// The namespaces and revisions of those that were read to their end: they need not be read again to know that they are whole.
+    read: BTreeSet<(Arc<str>, u64)>,
 }
 
 /// Why it is not known which checkpoints can be used, or why there are no new ones.
@@ -58,8 +66,8 @@ impl Shelf {
         memory: RequestMemory,
         checkpoint_events: u64,
     ) -> Self {
-        let usable = BTreeMap::new();
-        Self { reader, checkpoints, archive, forgets: None, memory, checkpoint_events, usable }
+        let (usable, read) = (BTreeMap::new(), BTreeSet::new());
+        Self { reader, checkpoints, archive, forgets: None, memory, checkpoint_events, usable, read }
     }
 
     /// Tells the engine from now on what was archived.
@@ -99,7 +107,7 @@ impl Shelf {
             }
             let since = state.head().0 - advanced.saved.unwrap_or(begun).0;
             if is_due(since, state.held_count(), self.checkpoint_events) {
-                self.save(namespace, state.head(), hash, &state.to_checkpoint());
+                self.save(namespace, state, hash);
                 advanced.saved = Some(state.head());
             }
         }
@@ -137,29 +145,50 @@ impl Shelf {
 
     fn look(&self, head: &Head) -> Result<Vec<u64>, ShelfError> {
         let mut usable = Vec::new();
-        for checkpoint in self.checkpoints.load(&head.namespace)? {
-            if judge(&checkpoint, &*self.reader, &*self.archive, head)?.is_ok() {
+        for checkpoint in self.checkpoints.heads(&head.namespace)? {
+            if judge(&checkpoint, &*self.reader, &*self.archive, head)?.is_ok() && self.is_whole(&checkpoint)
+            {
                 usable.push(checkpoint.revision);
             }
         }
         Ok(usable)
     }
 
-    /// Makes a checkpoint of a namespace as of now, from the newest one and what the log has after it.
-    pub(super) fn replay_and_save(&mut self, namespace: &Arc<str>) {
-        if let Err(error) = self.try_replay_and_save(namespace) {
-            warn!(%namespace, %error, "no checkpoint was written; the next start replays more");
+    fn is_whole(&self, head: &CheckpointHead) -> bool {
+        let CheckpointHead { namespace, revision, .. } = head;
+        if self.read.contains(&(Arc::clone(namespace), *revision)) {
+            return true;
         }
+        let whole = read_through(&*self.checkpoints, head);
+        if let Err(why) = &whole {
+            warn!(%namespace, revision, %why, "left out a damaged checkpoint");
+        }
+        whole.is_ok()
     }
 
-    fn try_replay_and_save(&mut self, namespace: &Arc<str>) -> Result<(), ShelfError> {
-        let head = self.reader.head(namespace)?;
-        let newest = Revision(head.revision);
-        let mut state = self.base(&head, newest)?;
-        self.advance(namespace, &mut state, newest)?;
-        self.take_out(namespace, &mut state)?;
-        self.save(namespace, newest, head.hash, &state.to_checkpoint());
-        Ok(())
+    /// Makes a checkpoint of a snapshot of the engine's state whose newest record has that hash; if `archiving`, without the finished tasks
+    /// that rest. Does nothing if there is a newer one.
+    pub(super) fn save_snapshot(
+        &mut self,
+        namespace: &Arc<str>,
+        mut state: State,
+        hash: Hash,
+        archiving: bool,
+    ) {
+        let newest = self.usable(namespace).ok().and_then(|usable| usable.first().copied());
+        if newest >= Some(state.head().0) {
+            // It waited while newer ones were made for the sake of retention.
+            return;
+        }
+        if archiving {
+            // What was finished before the last checkpoint leaves with this one, also where little happens.
+            state.rest_until(Revision(newest.unwrap_or(0)));
+            if let Err(error) = self.take_out(namespace, &mut state) {
+                warn!(%namespace, %error, "no checkpoint was written; the next start replays more");
+                return;
+            }
+        }
+        self.save(namespace, &state, hash);
     }
 
     /// Makes checkpoints of a namespace before and after the newest record of `head`, as far as they are not there.
@@ -172,29 +201,31 @@ impl Shelf {
                 && !self.usable(namespace)?.contains(&until.0)
             {
                 self.take_out(namespace, &mut state)?;
-                self.save(namespace, until, hash, &state.to_checkpoint());
+                self.save(namespace, &state, hash);
             }
         }
         Ok(())
     }
 
-    fn base(&self, head: &Head, until: Revision) -> Result<State, OpenEngineError> {
-        from_checkpoint(&*self.reader, &*self.checkpoints, &*self.archive, head, until, self.memory)
+    fn base(&mut self, head: &Head, until: Revision) -> Result<State, OpenEngineError> {
+        let Self { reader, checkpoints, archive, memory, .. } = self;
+        let state = from_checkpoint(&**reader, &**checkpoints, &**archive, head, until, *memory)?;
+        if state.head() > Revision(0) {
+            self.read.insert((Arc::clone(&head.namespace), state.head().0));
+        }
+        Ok(state)
     }
 
-    /// Saves a checkpoint as it is given, and removes those that are needed no more.
-    pub(super) fn save(&mut self, namespace: &Arc<str>, revision: Revision, hash: Hash, body: &[u8]) {
+    /// Saves a checkpoint of a state whose newest record has that hash, and removes those that are needed no more.
+    fn save(&mut self, namespace: &Arc<str>, state: &State, hash: Hash) {
+        let revision = state.head();
         // Those that were there are looked at first: an older one that is damaged must not push out one that is whole.
         let before = self.usable(namespace).map(<[u64]>::to_vec);
-        if let Err(error) = self.archive.mark(namespace, revision.0, hash) {
+        if let Err(error) = self.write(namespace, state, hash) {
             warn!(%namespace, %revision, %error, "no checkpoint was written; the next start replays more");
             return;
         }
-        if let Err(error) = self.checkpoints.save(namespace, revision.0, hash, CHECKPOINT_FORMAT, body) {
-            warn!(%namespace, %revision, %error, "no checkpoint was written; the next start replays more");
-            return;
-        }
-        debug!(%namespace, %revision, bytes = body.len(), "checkpoint written");
+        debug!(%namespace, %revision, "checkpoint written");
         match before {
             Ok(mut usable) => {
                 usable.push(revision.0);
@@ -209,6 +240,14 @@ impl Shelf {
         }
     }
 
+    fn write(&mut self, namespace: &Arc<str>, state: &State, hash: Hash) -> Result<(), ShelfError> {
+        let (namespace, revision) = (Arc::clone(namespace), state.head().0);
+        self.archive.mark(&namespace, revision, hash)?;
+        let archived = state.archived_count();
+        let head = CheckpointHead { namespace, revision, hash, format: CHECKPOINT_FORMAT, archived };
+        Ok(self.checkpoints.save(&head, &mut |part| state.write_checkpoint(part))?)
+    }
+
     /// Removes what no start from one of the `usable` checkpoints needs.
     fn prune(&mut self, namespace: &Arc<str>, usable: &[u64]) {
         if let Some(oldest) = usable.last()
@@ -217,4 +256,11 @@ impl Shelf {
             warn!(%namespace, %error, "rows that are needed no more are left in the archive");
         }
     }
+}
+
+/// Reads a checkpoint for nothing but to know that it is whole.
+fn read_through(checkpoints: &dyn Checkpoints, head: &CheckpointHead) -> Result<(), CheckpointUnreadable> {
+    let mut parts = checkpoints.open(head)?;
+    while parts.next_part()?.is_some() {}
+    Ok(())
 }

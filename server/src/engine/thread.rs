@@ -10,19 +10,16 @@ use tokio::{runtime::Handle, sync::watch};
 use tracing::{error, warn};
 
 use super::{
-    EngineError, EngineLimits, Namespace, Namespaces, StopReason,
+    EngineError, EngineLimits, Namespaces, StopReason,
     commit::{Prepared, by_namespace, prepare},
     forgetting::Forgetter,
     inbox::{BatchBounds, Closed, Inbox, Taken},
     recent::Commit,
-    snapshots::{SnapshotRequest, Snapshots, is_due},
+    snapshots::Snapshots,
     submission::{Reply, Submission},
     truncation::Truncator,
 };
 use crate::{clock::Clock, metrics::Metrics};
-
-/// Fewer new events than this are not worth a checkpoint when the server stops.
-const FINAL_CHECKPOINT_EVENTS: u64 = 1_000;
 
 /// All that the thread owns.
 pub(super) struct Owner {
@@ -40,8 +37,6 @@ pub(super) struct Owner {
     pub(super) snapshots: Snapshots,
     pub(super) truncator: Truncator,
     pub(super) forgetter: Forgetter,
-    /// The revision of the last checkpoint of each namespace that was asked for.
-    pub(super) snapshot_revisions: BTreeMap<Arc<str>, u64>,
     /// The runtime whose tasks wait for answers, if the engine was started on one.
     pub(super) runtime: Option<Handle>,
 }
@@ -175,10 +170,10 @@ impl Owner {
         if self.heads.insert(Arc::clone(&name), append.record.checksum).is_none() {
             self.truncator.show_oldest(&name, append.record.first_revision);
         }
-        let head = changes.head().0;
+        let hash = append.record.checksum;
         let (events_max, bytes_max) = (self.limits.recent_events_max, self.namespaces.recent_bytes_max());
         namespace.publish(changes, Commit::of(&append.record), events_max, bytes_max);
-        self.ask_for_checkpoint(&namespace, head);
+        self.snapshots.ask_if_due(&namespace, hash);
     }
 
     fn count(&self, entries: &[Box<Entry>]) {
@@ -192,31 +187,12 @@ impl Owner {
         }
     }
 
-    /// The work of a checkpoint grows with what the state holds, so the distance to the next one does too.
-    fn ask_for_checkpoint(&mut self, namespace: &Namespace, head: u64) {
-        let last = self.snapshot_revisions.entry(Arc::clone(namespace.name())).or_insert(0);
-        let (events, events_min) = (head - *last, self.limits.checkpoint_events);
-        if events >= events_min && is_due(events, namespace.read().held_count(), events_min) {
-            *last = head;
-            // If its thread has died, a restart only replays more.
-            let _ = self.snapshots.send(SnapshotRequest::Replay(Arc::clone(namespace.name())));
-        }
-    }
-
-    /// Nothing changes any more, so the states can be saved as they are.
-    fn save_all(&self) {
+    /// Nothing changes any more.
+    fn save_all(&mut self) {
         for namespace in self.namespaces.all() {
-            let name = namespace.name();
-            let state = namespace.read();
-            let last = self.snapshot_revisions.get(name).copied().unwrap_or(0);
-            let (Some(hash), true) = (self.heads.get(name), state.head().0 - last >= FINAL_CHECKPOINT_EVENTS)
-            else {
-                continue;
-            };
-            let (body, revision) = (state.to_checkpoint(), state.head());
-            let request = SnapshotRequest::Save { namespace: Arc::clone(name), body, revision, hash: *hash };
-            // As above.
-            let _ = self.snapshots.send(request);
+            if let Some(hash) = self.heads.get(namespace.name()) {
+                self.snapshots.ask_finally(&namespace, *hash);
+            }
         }
     }
 }

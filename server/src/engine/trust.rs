@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-use baton_core::{CHECKPOINT_FORMAT, State};
-use baton_log::{ArchiveReader, Checkpoint, Hash, Head, LogReader, ReadError, ReadLimit};
+use baton_core::CHECKPOINT_FORMAT;
+use baton_log::{ArchiveReader, CheckpointHead, Hash, Head, LogReader, ReadError, ReadLimit};
 
 /// Why a checkpoint cannot be started from.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl fmt::Display for Distrust {
 
 /// Judges a checkpoint by the record that it was made after, or, where that one is gone, by the hash of it that the log keeps.
 pub(super) fn judge(
-    checkpoint: &Checkpoint,
+    checkpoint: &CheckpointHead,
     log: &(impl LogReader + ?Sized),
     archive: &dyn ArchiveReader,
     head: &Head,
@@ -68,15 +68,14 @@ pub(super) fn judge(
 }
 
 /// Where it leaves finished tasks out, the archive must have them.
-fn judge_archive(checkpoint: &Checkpoint, archive: &dyn ArchiveReader) -> Result<(), Distrust> {
+fn judge_archive(checkpoint: &CheckpointHead, archive: &dyn ArchiveReader) -> Result<(), Distrust> {
     let distrust = |error: &dyn fmt::Display| Distrust::Archive(error.to_string());
-    let Checkpoint { namespace, revision, hash, format, body } = checkpoint;
-    let count = State::archived_in_checkpoint(*format, body).map_err(|error| distrust(&error))?;
-    if count == 0 || archive.is_marked(namespace, *revision, *hash).map_err(|error| distrust(&error))? {
+    let CheckpointHead { namespace, revision, hash, format: _, archived } = checkpoint;
+    if *archived == 0 || archive.is_marked(namespace, *revision, *hash).map_err(|error| distrust(&error))? {
         return Ok(());
     }
     Err(Distrust::Archive(format!(
-        "`archive.db` does not have the {count} finished tasks that it leaves out"
+        "`archive.db` does not have the {archived} finished tasks that it leaves out"
     )))
 }
 

@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use baton_log::{Checkpoint, CheckpointError, Checkpoints, Hash, LogReader as _};
+use baton_log::{
+    CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, LogReader as _,
+    TakePart,
+};
 use baton_server::{
     Server, ServerError, clock::ManualClock, config::Config, engine::EngineParts, metrics::Metrics,
 };
@@ -145,7 +148,11 @@ async fn without_the_archive_a_truncated_log_is_not_served_until_it_is_back() {
 struct Unwritable(Box<dyn Checkpoints>);
 
 impl Checkpoints for Unwritable {
-    fn save(&mut self, _: &str, _: u64, _: Hash, _: u16, _: &[u8]) -> Result<(), CheckpointError> {
+    fn save(
+        &mut self,
+        _: &CheckpointHead,
+        _: &mut dyn FnMut(&mut TakePart<'_>) -> Result<(), CheckpointError>,
+    ) -> Result<(), CheckpointError> {
         let source = std::io::Error::other("as planned");
         Err(CheckpointError { what: "write", path: PathBuf::new(), source })
     }
@@ -154,8 +161,12 @@ impl Checkpoints for Unwritable {
         panic!("nothing was saved that would make others needless");
     }
 
-    fn load(&self, namespace: &str) -> Result<Vec<Checkpoint>, CheckpointError> {
-        self.0.load(namespace)
+    fn heads(&self, namespace: &str) -> Result<Vec<CheckpointHead>, CheckpointError> {
+        self.0.heads(namespace)
+    }
+
+    fn open(&self, head: &CheckpointHead) -> Result<Box<dyn CheckpointParts + '_>, CheckpointUnreadable> {
+        self.0.open(head)
     }
 }
 

@@ -1,10 +1,10 @@
 //! All hand-offs of a namespace, by id.
+//!
+//! A clone shares everything with the original until one of them is changed.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::RangeBounds,
-    sync::Arc,
-};
+use std::{ops::RangeBounds, sync::Arc};
+
+use imbl::{OrdMap, OrdSet};
 
 use super::packing::{pack_handoff, unpack_handoff};
 use crate::{Handoff, HandoffId, HandoffStatus};
@@ -12,27 +12,27 @@ use crate::{Handoff, HandoffId, HandoffStatus};
 /// The present version of each hand-off.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Handoffs {
-    slots: BTreeMap<HandoffId, Slot>,
+    slots: OrdMap<HandoffId, Slot>,
     /// Those of them that are not closed.
-    open: BTreeSet<HandoffId>,
+    open: OrdSet<HandoffId>,
 }
 
+// Cheap to clone: those that lie near one that changes are copied with it while a clone of the map is held.
 #[derive(Clone, Debug)]
 enum Slot {
     AsIs(Arc<Handoff>),
-    Packed(Box<[u8]>),
+    Packed(Arc<[u8]>),
 }
 
 impl Handoffs {
-    /// Hand-offs that were packed, in the order of their ids, those among them that are `open`.
-    pub(crate) fn restored(packed: Vec<(HandoffId, Box<[u8]>)>, open: BTreeSet<HandoffId>) -> Self {
-        let slots = packed.into_iter().map(|(id, bytes)| (id, Slot::Packed(bytes))).collect();
-        Self { slots, open }
+    /// Puts one in place that was packed: closed, unless it is noted as [open](Self::restore_open).
+    pub(crate) fn restore(&mut self, id: HandoffId, bytes: Arc<[u8]>) {
+        self.slots.insert(id, Slot::Packed(bytes));
     }
 
-    /// Puts back one that was packed, and closed.
-    pub(crate) fn restore(&mut self, id: HandoffId, bytes: Box<[u8]>) {
-        self.slots.insert(id, Slot::Packed(bytes));
+    /// Notes that one is not closed.
+    pub(crate) fn restore_open(&mut self, id: HandoffId) {
+        self.open.insert(id);
     }
 
     pub(crate) fn contains(&self, id: HandoffId) -> bool {
@@ -40,8 +40,8 @@ impl Handoffs {
     }
 
     /// One of them packed.
-    pub(crate) fn packed_one(&self, id: HandoffId) -> Option<Box<[u8]>> {
-        self.slots.get(&id).map(|slot| slot.packed())
+    pub(crate) fn packed_one(&self, id: HandoffId) -> Option<Arc<[u8]>> {
+        self.slots.get(&id).map(Slot::packed)
     }
 
     pub(crate) fn get(&self, id: HandoffId) -> Option<Arc<Handoff>> {
@@ -53,13 +53,15 @@ impl Handoffs {
         self.slots.get(&handoff.id).is_some_and(|slot| slot.get(handoff.id).revision == handoff.revision)
     }
 
-    pub(crate) fn put(&mut self, handoff: Arc<Handoff>) {
+    /// Puts one in place, and gives back the version that was there.
+    pub(crate) fn put(&mut self, handoff: Arc<Handoff>) -> Option<Arc<Handoff>> {
+        let id = handoff.id;
         if handoff.status == HandoffStatus::Initiated {
-            self.open.insert(handoff.id);
-        } else {
-            self.open.remove(&handoff.id);
+            self.open.insert(id);
+        } else if !self.open.is_empty() {
+            self.open.remove(&id);
         }
-        self.slots.insert(handoff.id, Slot::AsIs(handoff));
+        self.slots.insert(id, Slot::AsIs(handoff)).map(|before| before.get(id))
     }
 
     pub(crate) fn is_open(&self, id: HandoffId) -> bool {
@@ -71,12 +73,14 @@ impl Handoffs {
         self.open.remove(&id);
     }
 
-    /// Packs one that will hardly change soon.
-    pub(super) fn pack(&mut self, id: HandoffId) {
-        if let Some(slot) = self.slots.get_mut(&id)
-            && let Slot::AsIs(handoff) = slot
-        {
-            *slot = Slot::Packed(pack_handoff(handoff));
+    /// Packs one that will hardly change soon. Tells whether it was not packed before.
+    pub(super) fn pack(&mut self, id: HandoffId) -> bool {
+        match self.slots.get_mut(&id) {
+            Some(slot @ Slot::AsIs(_)) => {
+                *slot = Slot::Packed(slot.packed());
+                true
+            }
+            _ => false,
         }
     }
 
@@ -89,21 +93,21 @@ impl Handoffs {
     }
 
     /// Those that are not closed, in the order in which they were created.
-    pub(crate) fn open(&self) -> impl ExactSizeIterator<Item = HandoffId> {
+    pub(crate) fn open(&self) -> impl Iterator<Item = HandoffId> {
         self.open.iter().copied()
     }
 
     /// All of them packed, in the order of their ids.
-    pub(crate) fn packed(&self) -> impl ExactSizeIterator<Item = (HandoffId, Box<[u8]>)> {
+    pub(crate) fn packed(&self) -> impl Iterator<Item = (HandoffId, Arc<[u8]>)> {
         self.slots.iter().map(|(id, slot)| (*id, slot.packed()))
     }
 }
 
 impl Slot {
-    fn packed(&self) -> Box<[u8]> {
+    fn packed(&self) -> Arc<[u8]> {
         match self {
             Self::AsIs(handoff) => pack_handoff(handoff),
-            Self::Packed(bytes) => bytes.clone(),
+            Self::Packed(bytes) => Arc::clone(bytes),
         }
     }
 

@@ -8,7 +8,7 @@ use std::{collections::VecDeque, convert::Infallible, sync::Arc};
 use minicbor::{Decoder, Encoder, decode::Error as DecodeError};
 
 use crate::{
-    Answer, Handoff, HandoffId, History, Revision, Task, TaskId, TaskStatus,
+    AgentId, Answer, Handoff, HandoffId, History, Revision, Task, TaskId, TaskStatus,
     codec::{length, optional_shared},
 };
 
@@ -22,7 +22,7 @@ type Reading<T> = Result<T, DecodeError>;
 const OWN_BYTES: &str = "the bytes are as they were packed";
 
 /// A task with its history. Hand-offs that are kept beside it are named, not repeated.
-pub(super) fn pack_record(record: &StoredRecord) -> Box<[u8]> {
+pub(super) fn pack_record(record: &StoredRecord) -> Arc<[u8]> {
     pack(|e| {
         write_task(e, &record.task)?;
         write_history(e, &record.history, &record.task)
@@ -46,13 +46,23 @@ pub(super) fn unpack_record(id: &TaskId, bytes: &[u8]) -> StoredRecord {
     let read = || {
         let mut d = Decoder::new(bytes);
         let task = read_task(&mut d, id)?;
-        let history = read_history(&mut d, &task)?;
+        let history = read_history(&mut d, task.created_us, task.owner.clone())?;
         Ok::<_, DecodeError>(StoredRecord { task: Arc::new(task), history })
     };
     read().expect(OWN_BYTES)
 }
 
-pub(super) fn pack_handoff(handoff: &Handoff) -> Box<[u8]> {
+/// The history alone: for a task of which there is a newer version.
+pub(super) fn unpack_history(bytes: &[u8]) -> History<StoredEntry> {
+    let read = || {
+        let mut d = Decoder::new(bytes);
+        let (created_us, owner) = skip_task(&mut d)?;
+        read_history(&mut d, created_us, owner)
+    };
+    read().expect(OWN_BYTES)
+}
+
+pub(super) fn pack_handoff(handoff: &Handoff) -> Arc<[u8]> {
     pack(|e| write_handoff(e, handoff))
 }
 
@@ -92,10 +102,10 @@ pub(crate) fn bytes_to_answer(bytes: &[u8]) -> Answer {
     read().expect(OWN_BYTES)
 }
 
-fn pack(write: impl FnOnce(&mut Out<'_>) -> Writing) -> Box<[u8]> {
+fn pack<B: From<Vec<u8>>>(write: impl FnOnce(&mut Out<'_>) -> Writing) -> B {
     let mut bytes = Vec::with_capacity(512);
     write(&mut Encoder::new(&mut bytes)).expect("writing to memory cannot fail");
-    bytes.into_boxed_slice()
+    bytes.into()
 }
 
 fn write_named_task(e: &mut Out<'_>, task: &Task) -> Writing {
@@ -154,6 +164,16 @@ fn read_task(d: &mut Decoder<'_>, id: &TaskId) -> Reading<Task> {
     })
 }
 
+/// Passes over a task, but for what its history is told from: when it was created and who owns it.
+fn skip_task(d: &mut Decoder<'_>) -> Reading<(i64, AgentId)> {
+    let (_description, _status): (&str, TaskStatus) = (d.str()?, d.decode()?);
+    let (owner, _owner_epoch, created_us) = (d.decode()?, d.u64()?, d.i64()?);
+    for _from_updated_us_to_metadata_bytes in 0..9 {
+        d.skip()?;
+    }
+    Ok((created_us, owner))
+}
+
 fn write_history(e: &mut Out<'_>, history: &History<StoredEntry>, task: &Task) -> Writing {
     e.u64(history.dropped())?.array(history.entries().len() as u64)?;
     let (mut revision, mut time_us, mut owner) = (0, task.created_us, &task.owner);
@@ -167,11 +187,11 @@ fn write_history(e: &mut Out<'_>, history: &History<StoredEntry>, task: &Task) -
     Ok(())
 }
 
-fn read_history(d: &mut Decoder<'_>, task: &Task) -> Reading<History<StoredEntry>> {
+fn read_history(d: &mut Decoder<'_>, created_us: i64, mut owner: AgentId) -> Reading<History<StoredEntry>> {
     let dropped = d.u64()?;
     let count = length(d.array()?)?;
     let mut entries = VecDeque::with_capacity(usize::try_from(count).unwrap_or_default());
-    let (mut revision, mut time_us, mut owner) = (0, task.created_us, task.owner.clone());
+    let (mut revision, mut time_us) = (0, created_us);
     for _ in 0..count {
         revision += d.u64()?;
         time_us = time_us.wrapping_add(d.i64()?);

@@ -1,48 +1,43 @@
 //! All tasks of a namespace with their histories, by id.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, VecDeque},
-    ops::Bound,
-    sync::Arc,
-};
+use std::{borrow::Cow, collections::VecDeque, ops::Bound, sync::Arc};
+
+use imbl::OrdMap;
 
 use super::{
     Handoffs,
-    packing::{is_finished, pack_record, unpack_record, unpack_task},
-    record::{StoredChange, StoredRecord, TaskHistory},
+    packing::{is_finished, pack_record, unpack_history, unpack_record, unpack_task},
+    record::{StoredChange, StoredEntry, StoredRecord, TaskHistory},
 };
-use crate::{Handoff, Revision, Task, TaskId, TaskRecord, limits::UNPACKED_CHANGES_MAX};
+use crate::{
+    Handoff, Revision, Task, TaskId, TaskRecord,
+    limits::{TASK_HISTORY_MAX, UNPACKED_CHANGES_MAX},
+};
 
-/// The present version of each task. The tasks that the last events changed are kept as they are, the others packed.
+/// The present version of each task. The tasks that the last events changed are kept as they are, the others packed. A clone shares all of
+/// them with the original until one of the two is changed.
 #[derive(Clone, Debug)]
 pub(crate) struct Tasks {
-    slots: BTreeMap<TaskId, Slot>,
+    slots: OrdMap<TaskId, Slot>,
     /// The tasks that were changed last, and the events that changed them, oldest first.
     changes: VecDeque<(TaskId, Revision)>,
     changes_max: usize,
 }
 
+// Cheap to clone: those that lie near one that changes are copied with it while a clone of the map is held.
 #[derive(Clone, Debug)]
 enum Slot {
-    // Boxed: it is large, and most slots are packed.
-    AsIs(Box<StoredRecord>),
-    Packed(Box<[u8]>),
+    AsIs(Arc<StoredRecord>),
+    Packed(Arc<[u8]>),
 }
 
 impl Default for Tasks {
     fn default() -> Self {
-        Self { slots: BTreeMap::new(), changes: VecDeque::new(), changes_max: UNPACKED_CHANGES_MAX }
+        Self { slots: OrdMap::new(), changes: VecDeque::new(), changes_max: UNPACKED_CHANGES_MAX }
     }
 }
 
 impl Tasks {
-    /// Tasks that were packed, in the order of their ids.
-    pub(crate) fn restored(packed: Vec<(TaskId, Box<[u8]>)>) -> Self {
-        let slots = packed.into_iter().map(|(id, bytes)| (id, Slot::Packed(bytes))).collect();
-        Self { slots, ..Self::default() }
-    }
-
     /// Keeps only the tasks unpacked that the last `changes_max` events changed.
     pub(crate) fn set_changes_max(&mut self, changes_max: usize) {
         self.changes_max = changes_max;
@@ -57,10 +52,13 @@ impl Tasks {
     }
 
     /// Those that rest and are finished, packed, in the order of their ids after `after`.
-    pub(crate) fn resting_finished(&self, after: Option<&str>) -> impl Iterator<Item = (&TaskId, &[u8])> {
+    pub(crate) fn resting_finished(
+        &self,
+        after: Option<&str>,
+    ) -> impl Iterator<Item = (&TaskId, &Arc<[u8]>)> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.slots.range::<str, _>((start, Bound::Unbounded)).filter_map(|(id, slot)| match slot {
-            Slot::Packed(bytes) if is_finished(bytes) => Some((id, &**bytes)),
+        self.slots.range::<_, str>((start, Bound::Unbounded)).filter_map(|(id, slot)| match slot {
+            Slot::Packed(bytes) if is_finished(bytes) => Some((id, bytes)),
             _ => None,
         })
     }
@@ -70,7 +68,7 @@ impl Tasks {
     }
 
     /// Puts back one that was packed.
-    pub(crate) fn restore(&mut self, id: TaskId, bytes: Box<[u8]>) {
+    pub(crate) fn restore(&mut self, id: TaskId, bytes: Arc<[u8]>) {
         self.slots.insert(id, Slot::Packed(bytes));
     }
 
@@ -101,68 +99,77 @@ impl Tasks {
     /// The tasks in the order of their ids, those after `after` only.
     pub(crate) fn after(&self, after: Option<&str>) -> impl Iterator<Item = Arc<Task>> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.slots.range::<str, _>((start, Bound::Unbounded)).map(|(id, slot)| slot.task(id))
+        self.slots.range::<_, str>((start, Bound::Unbounded)).map(|(id, slot)| slot.task(id))
     }
 
-    /// Puts a task in place: a new one, or a new version.
-    pub(crate) fn put(&mut self, task: Arc<Task>) {
-        match self.record_mut(&task.id) {
-            Some(record) => record.task = task,
-            None => {
-                let id = task.id.clone();
-                self.slots.insert(id, Slot::AsIs(Box::new(StoredRecord::new(task))));
+    /// Adds a line to a task's history, and puts the task's newest version in place, if there is a `newer` one. Gives back the line that
+    /// the history no longer has room for.
+    pub(crate) fn change(
+        &mut self,
+        id: TaskId,
+        newer: Option<Arc<Task>>,
+        entry: StoredEntry,
+    ) -> Option<StoredEntry> {
+        self.changes.push_back((id.clone(), entry.revision));
+        match (self.slots.get_mut(&id), newer) {
+            (Some(slot), newer) => slot.record_mut(&id, newer).history.push(entry, TASK_HISTORY_MAX),
+            (None, Some(task)) => {
+                let mut record = StoredRecord::new(task);
+                record.history.push(entry, TASK_HISTORY_MAX);
+                self.slots.insert(id, Slot::AsIs(Arc::new(record)));
+                None
             }
+            // A line of a history comes with its task, or after it.
+            (None, None) => None,
         }
     }
 
-    /// Keeps a hand-off as it was for the history that tells of it: it is about to change.
-    pub(crate) fn keep_past(&mut self, handoff: Arc<Handoff>) {
-        if let Some(record) = self.record_mut(&handoff.task_id) {
-            record.keep_past(handoff);
+    /// Keeps a hand-off as it was for the history that tells of it, since there is a newer version, and puts the task's newest version in
+    /// place, if there is a `newer` one.
+    pub(crate) fn keep_past(&mut self, handoff: Arc<Handoff>, newer: Option<Arc<Task>>) {
+        if let Some(slot) = self.slots.get_mut(&handoff.task_id) {
+            slot.record_mut(&handoff.task_id, newer).keep_past(handoff);
         }
-    }
-
-    /// A task that is to be changed: no longer packed.
-    pub(crate) fn record_mut(&mut self, id: &TaskId) -> Option<&mut StoredRecord> {
-        let slot = self.slots.get_mut(id)?;
-        if let Slot::Packed(bytes) = slot {
-            *slot = Slot::AsIs(Box::new(unpack_record(id, bytes)));
-        }
-        match slot {
-            Slot::AsIs(record) => Some(record),
-            Slot::Packed(_) => None,
-        }
-    }
-
-    /// Notes that the event of that revision, the newest of the task's history, changed it.
-    pub(crate) fn note_change(&mut self, id: TaskId, revision: Revision) {
-        self.changes.push_back((id, revision));
     }
 
     /// Packs the tasks that have not been changed lately, with their hand-offs.
     pub(crate) fn pack_resting(&mut self, handoffs: &mut Handoffs) {
         while self.changes.len() > self.changes_max {
-            let Some((id, revision)) = self.changes.pop_front() else { break };
-            let Some(slot) = self.slots.get_mut(&id) else { continue };
-            let Slot::AsIs(record) = slot else { continue };
-            // Otherwise it was changed again and comes up once more.
-            if record.history.entries().back().is_some_and(|newest| newest.revision == revision) {
-                let packed = pack_record(record);
-                for entry in record.history.entries() {
-                    if let StoredChange::Kept(id) = entry.what {
-                        handoffs.pack(id);
-                    }
-                }
-                *slot = Slot::Packed(packed);
-            }
+            self.pack_oldest(handoffs);
         }
     }
 
+    /// Packs the tasks that no event after `until` has changed, with their hand-offs.
+    pub(crate) fn pack_until(&mut self, until: Revision, handoffs: &mut Handoffs) {
+        while self.changes.front().is_some_and(|(_, revision)| *revision <= until) {
+            self.pack_oldest(handoffs);
+        }
+    }
+
+    /// Packs the task that the oldest change concerns, unless it was changed again: then it comes up once more.
+    fn pack_oldest(&mut self, handoffs: &mut Handoffs) {
+        let Some((id, revision)) = self.changes.pop_front() else { return };
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let Slot::AsIs(record) = slot else { return };
+        if record.newest() != Some(revision) {
+            return;
+        }
+        let packed = pack_record(record);
+        let newest_first = record.history.entries().iter().rev();
+        let mut kept = newest_first.filter_map(|entry| match entry.what {
+            StoredChange::Kept(id) => Some(id),
+            _ => None,
+        });
+        // Those that are older than one that is packed already were packed with it.
+        while kept.next().is_some_and(|id| handoffs.pack(id)) {}
+        *slot = Slot::Packed(packed);
+    }
+
     /// All of them packed, in the order of their ids.
-    pub(crate) fn packed(&self) -> impl ExactSizeIterator<Item = (&TaskId, Cow<'_, [u8]>)> {
+    pub(crate) fn packed(&self) -> impl Iterator<Item = (&TaskId, Arc<[u8]>)> {
         self.slots.iter().map(|(id, slot)| match slot {
-            Slot::AsIs(record) => (id, Cow::Owned(pack_record(record).into_vec())),
-            Slot::Packed(bytes) => (id, Cow::Borrowed(&**bytes)),
+            Slot::AsIs(record) => (id, pack_record(record)),
+            Slot::Packed(bytes) => (id, Arc::clone(bytes)),
         })
     }
 }
@@ -173,5 +180,22 @@ impl Slot {
             Self::AsIs(record) => Arc::clone(&record.task),
             Self::Packed(bytes) => Arc::new(unpack_task(id, bytes)),
         }
+    }
+
+    /// The record of a task that changes, no longer packed, with the task as `newer` has it.
+    fn record_mut(&mut self, id: &TaskId, newer: Option<Arc<Task>>) -> &mut StoredRecord {
+        if let Self::Packed(bytes) = self {
+            let record = match &newer {
+                Some(task) => StoredRecord { task: Arc::clone(task), history: unpack_history(bytes) },
+                None => unpack_record(id, bytes),
+            };
+            *self = Self::AsIs(Arc::new(record));
+        }
+        let Self::AsIs(record) = self else { unreachable!("it was unpacked") };
+        let record = Arc::make_mut(record);
+        if let Some(task) = newer {
+            record.task = task;
+        }
+        record
     }
 }

@@ -3,16 +3,20 @@
 //! A file appears under its name only when it is whole and durable. Knows nothing of a checkpoint's encoding.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Checkpoint, CheckpointError, Checkpoints, encoding};
-use crate::Hash;
+use super::encoding::{Reader, Writer};
+use super::{CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, TakePart};
 use crate::sync_folder::sync_folder;
 
 const SUFFIX: &str = ".checkpoint";
 /// What a file is called while it is written.
 const UNFINISHED: &str = ".unfinished";
+
+/// So many bytes are synced at once: the log's own syncs, which hand-offs wait for, may have to wait for these on the same disk, so they
+/// never find gigabytes before them.
+const SYNC_BYTES: usize = 8 * 1024 * 1024;
 
 /// [`Checkpoints`] in a folder.
 #[derive(Clone, Debug)]
@@ -37,13 +41,6 @@ impl FileCheckpoints {
             checkpoints.remove(name);
         }
         Ok(checkpoints)
-    }
-
-    fn write(&self, path: &Path, parts: [&[u8]; 3]) -> Result<(), CheckpointError> {
-        let unfinished = path.with_extension(&UNFINISHED[1..]);
-        write_whole(&unfinished, parts).map_err(failed("write the checkpoint", &unfinished))?;
-        fs::rename(&unfinished, path).map_err(failed("rename the checkpoint to", path))?;
-        sync_folder(&self.folder).map_err(failed("sync the folder", &self.folder))
     }
 
     /// The revisions of the files that are there, newest first.
@@ -75,16 +72,17 @@ impl FileCheckpoints {
 impl Checkpoints for FileCheckpoints {
     fn save(
         &mut self,
-        namespace: &str,
-        revision: u64,
-        hash: Hash,
-        format: u16,
-        body: &[u8],
+        head: &CheckpointHead,
+        write: &mut dyn FnMut(&mut TakePart<'_>) -> Result<(), CheckpointError>,
     ) -> Result<(), CheckpointError> {
-        let header = encoding::header(namespace, revision, hash, format, body.len());
-        let checksum = encoding::checksum(&header, body);
-        let path = self.folder.join(name(namespace, revision));
-        self.write(&path, [&header, body, &checksum])
+        let path = self.folder.join(name(&head.namespace, head.revision));
+        let unfinished = path.with_extension(&UNFINISHED[1..]);
+        write_whole(&unfinished, head, write).inspect_err(|_| {
+            // The disk may be full, and the log needs the room. If this fails as well, the next start sweeps it away.
+            let _ = fs::remove_file(&unfinished);
+        })?;
+        fs::rename(&unfinished, &path).map_err(failed("rename the checkpoint to", &path))?;
+        sync_folder(&self.folder).map_err(failed("sync the folder", &self.folder))
     }
 
     fn remove_others(&mut self, namespace: &str, kept: &[u64]) {
@@ -97,33 +95,88 @@ impl Checkpoints for FileCheckpoints {
         }
     }
 
-    fn load(&self, namespace: &str) -> Result<Vec<Checkpoint>, CheckpointError> {
-        let revisions = self.revisions(namespace)?;
-        Ok(revisions.into_iter().filter_map(|revision| self.read(namespace, revision)).collect())
+    fn heads(&self, namespace: &str) -> Result<Vec<CheckpointHead>, CheckpointError> {
+        let head = |revision: u64| match self.reader(namespace, revision) {
+            Ok((head, _)) => Some(head),
+            Err(why) => {
+                let path = self.folder.join(name(namespace, revision));
+                tracing::warn!(path = %path.display(), %namespace, revision, %why, "left out a damaged checkpoint");
+                None
+            }
+        };
+        Ok(self.revisions(namespace)?.into_iter().filter_map(head).collect())
+    }
+
+    fn open(&self, head: &CheckpointHead) -> Result<Box<dyn CheckpointParts + '_>, CheckpointUnreadable> {
+        match self.reader(&head.namespace, head.revision)? {
+            (found, reader) if found == *head => Ok(Box::new(reader)),
+            _ => Err(CheckpointUnreadable("it was replaced by another".to_owned())),
+        }
     }
 }
 
 impl FileCheckpoints {
-    fn read(&self, namespace: &str, revision: u64) -> Option<Checkpoint> {
+    fn reader(
+        &self,
+        namespace: &str,
+        revision: u64,
+    ) -> Result<(CheckpointHead, Reader<BufReader<File>>), CheckpointUnreadable> {
         let path = self.folder.join(name(namespace, revision));
-        let decoded = fs::read(&path).map_err(|error| error.to_string());
-        let decoded = decoded.and_then(|bytes| encoding::decode(bytes).map_err(str::to_owned));
-        let why = match decoded {
-            Ok(checkpoint) if *checkpoint.namespace == *namespace && checkpoint.revision == revision => {
-                return Some(checkpoint);
-            }
-            Ok(_) => "it is of another namespace or revision than its name says".to_owned(),
-            Err(why) => why,
-        };
-        tracing::warn!(path = %path.display(), %namespace, revision, %why, "left out a damaged checkpoint");
-        None
+        let file = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (bytes, file) = file.map_err(|error| CheckpointUnreadable(error.to_string()))?;
+        let (head, reader) = Reader::begin(BufReader::new(file), bytes)?;
+        if *head.namespace != *namespace || head.revision != revision {
+            let why = "it is of another namespace or revision than its name says";
+            return Err(CheckpointUnreadable(why.to_owned()));
+        }
+        Ok((head, reader))
     }
 }
 
-fn write_whole(path: &Path, parts: [&[u8]; 3]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    parts.into_iter().try_for_each(|part| file.write_all(part))?;
-    file.sync_all()
+fn write_whole(
+    path: &Path,
+    head: &CheckpointHead,
+    write: &mut dyn FnMut(&mut TakePart<'_>) -> Result<(), CheckpointError>,
+) -> Result<(), CheckpointError> {
+    let failed_to_write = || failed("write the checkpoint", path);
+    let file = File::create(path).map_err(failed_to_write())?;
+    let mut writer = Writer::begin(Paced::new(file), head).map_err(failed_to_write())?;
+    write(&mut |part| writer.part(part).map_err(failed_to_write()))?;
+    writer.end().and_then(Paced::finish).map_err(failed_to_write())
+}
+
+/// Writes a file at the disk's own pace: what is not synced never is much.
+struct Paced {
+    file: BufWriter<File>,
+    unsynced_bytes: usize,
+}
+
+impl Paced {
+    fn new(file: File) -> Self {
+        Self { file: BufWriter::new(file), unsynced_bytes: 0 }
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        self.file.flush()?;
+        self.file.get_ref().sync_all()
+    }
+}
+
+impl Write for Paced {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.unsynced_bytes += written;
+        if self.unsynced_bytes >= SYNC_BYTES {
+            self.file.flush()?;
+            self.file.get_ref().sync_data()?;
+            self.unsynced_bytes = 0;
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// A namespace may hold characters that file names may not, so its hash stands for it.

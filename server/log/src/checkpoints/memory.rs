@@ -5,12 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
+use super::{CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, TakePart};
 
-use super::{Checkpoint, CheckpointError, Checkpoints};
-use crate::Hash;
-
-type ByRevision = BTreeMap<u64, Checkpoint>;
+type Kept = (CheckpointHead, Arc<[Vec<u8>]>);
+type ByRevision = BTreeMap<u64, Kept>;
 
 /// [`Checkpoints`] that last as long as a clone of them.
 #[derive(Clone, Debug, Default)]
@@ -21,17 +19,17 @@ pub struct MemoryCheckpoints {
 impl Checkpoints for MemoryCheckpoints {
     fn save(
         &mut self,
-        namespace: &str,
-        revision: u64,
-        hash: Hash,
-        format: u16,
-        body: &[u8],
+        head: &CheckpointHead,
+        write: &mut dyn FnMut(&mut TakePart<'_>) -> Result<(), CheckpointError>,
     ) -> Result<(), CheckpointError> {
+        let mut parts = Vec::new();
+        write(&mut |part| {
+            parts.push(part.to_vec());
+            Ok(())
+        })?;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let namespace: Arc<str> = namespace.into();
-        let of_namespace = kept.entry(namespace.clone()).or_default();
-        let body = Bytes::copy_from_slice(body);
-        of_namespace.insert(revision, Checkpoint { namespace, revision, hash, format, body });
+        let of_namespace = kept.entry(Arc::clone(&head.namespace)).or_default();
+        of_namespace.insert(head.revision, (head.clone(), parts.into()));
         Ok(())
     }
 
@@ -42,8 +40,33 @@ impl Checkpoints for MemoryCheckpoints {
         }
     }
 
-    fn load(&self, namespace: &str) -> Result<Vec<Checkpoint>, CheckpointError> {
+    fn heads(&self, namespace: &str) -> Result<Vec<CheckpointHead>, CheckpointError> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(kept.get(namespace).into_iter().flat_map(|all| all.values().rev().cloned()).collect())
+        let of_namespace = kept.get(namespace).into_iter().flat_map(|all| all.values().rev());
+        Ok(of_namespace.map(|(head, _)| head.clone()).collect())
+    }
+
+    fn open(&self, head: &CheckpointHead) -> Result<Box<dyn CheckpointParts + '_>, CheckpointUnreadable> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = kept.get(&head.namespace).and_then(|all| all.get(&head.revision));
+        match found {
+            Some((present, parts)) if present == head => {
+                Ok(Box::new(Parts { parts: Arc::clone(parts), next: 0 }))
+            }
+            _ => Err(CheckpointUnreadable("it is not there any more".to_owned())),
+        }
+    }
+}
+
+struct Parts {
+    parts: Arc<[Vec<u8>]>,
+    next: usize,
+}
+
+impl CheckpointParts for Parts {
+    fn next_part(&mut self) -> Result<Option<&[u8]>, CheckpointUnreadable> {
+        let part = self.parts.get(self.next);
+        self.next += 1;
+        Ok(part.map(Vec::as_slice))
     }
 }

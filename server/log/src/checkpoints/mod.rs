@@ -1,7 +1,7 @@
 //! Checkpoints: what a namespace looked like at a revision, so that a restart need not replay everything before it.
 //!
-//! They are views of the log and may be lost: a damaged one is left out, and the log is replayed instead. Knows
-//! nothing of what a checkpoint's body means.
+//! They are views of the log and may be lost: a damaged one is left out, and the log is replayed instead. Written and read part by part, so
+//! that they never are in memory as a whole. Knows nothing of what a part means.
 
 mod encoding;
 mod file;
@@ -10,26 +10,24 @@ mod memory;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::Hash;
 
 pub use file::FileCheckpoints;
 pub use memory::MemoryCheckpoints;
 
-/// One checkpoint, as it was saved.
+/// What a checkpoint is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checkpoint {
+pub struct CheckpointHead {
     /// The namespace.
     pub namespace: Arc<str>,
     /// All events up to this revision are in it.
     pub revision: u64,
     /// Checksum of the log's record that ends at `revision`: ties the checkpoint to the log that it is a view of.
     pub hash: Hash,
-    /// Format of the body's encoding, chosen by the caller.
+    /// Format of the parts' encoding, chosen by the caller.
     pub format: u16,
-    /// The state, as the caller encoded it.
-    pub body: Bytes,
+    /// How many tasks it leaves to the archive.
+    pub archived: u64,
 }
 
 /// A checkpoint could not be saved, or the folder could not be read.
@@ -44,29 +42,49 @@ pub struct CheckpointError {
     pub source: std::io::Error,
 }
 
-/// Keeps checkpoints until it is told which of them are needed no more.
-pub trait Checkpoints: Send {
-    /// Saves a checkpoint of `namespace` at `revision`; `hash` is that of the log's record that ends there. Durable on
-    /// return. Replaces the one at the same revision, if there is one.
+/// A checkpoint is damaged, or cannot be read now: it is as good as lost.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct CheckpointUnreadable(pub String);
+
+/// Takes the parts of a checkpoint that is being saved, one after the other. None is empty.
+pub type TakePart<'a> = dyn FnMut(&[u8]) -> Result<(), CheckpointError> + 'a;
+
+/// The parts of a saved checkpoint.
+pub trait CheckpointParts {
+    /// The next part, as it was saved; `None`: there are no more, and all of them were whole.
     ///
     /// # Errors
-    /// [`CheckpointError`] if it could not be saved; those saved before are still there.
+    /// [`CheckpointUnreadable`] if it is not as it was saved; what came before was.
+    fn next_part(&mut self) -> Result<Option<&[u8]>, CheckpointUnreadable>;
+}
+
+/// Keeps checkpoints until it is told which of them are needed no more.
+pub trait Checkpoints: Send {
+    /// Saves a checkpoint whose parts `write` gives. Durable on return. Replaces the one at the same revision, if there is one.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] if it could not be saved, that of `write` too; those saved before are still there.
     fn save(
         &mut self,
-        namespace: &str,
-        revision: u64,
-        hash: Hash,
-        format: u16,
-        body: &[u8],
+        head: &CheckpointHead,
+        write: &mut dyn FnMut(&mut TakePart<'_>) -> Result<(), CheckpointError>,
     ) -> Result<(), CheckpointError>;
 
     /// Removes all checkpoints of `namespace` but those at the revisions `kept`, damaged ones too. One that cannot be removed
     /// does no harm; the server's log has a warning then.
     fn remove_others(&mut self, namespace: &str, kept: &[u64]);
 
-    /// Returns the namespace's checkpoints, newest first. Damaged ones are left out, with a warning in the server's log.
+    /// Returns the heads of the namespace's checkpoints, newest first. Those whose head is damaged are left out, with a warning in the server's
+    /// log; nothing is said of the parts.
     ///
     /// # Errors
     /// [`CheckpointError`] if the folder cannot be read.
-    fn load(&self, namespace: &str) -> Result<Vec<Checkpoint>, CheckpointError>;
+    fn heads(&self, namespace: &str) -> Result<Vec<CheckpointHead>, CheckpointError>;
+
+    /// Opens the checkpoint of that head.
+    ///
+    /// # Errors
+    /// [`CheckpointUnreadable`] if it is not there.
+    fn open(&self, head: &CheckpointHead) -> Result<Box<dyn CheckpointParts + '_>, CheckpointUnreadable>;
 }

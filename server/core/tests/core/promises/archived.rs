@@ -1,8 +1,8 @@
 //! Finished tasks that rest can be taken out of a state, and nobody can tell once they are lent to those who ask.
 
 use baton_core::{
-    ArchivedTask, BuiltInRule, Command, Draft, End, HandoffStatus, Outcome, Rejection, State, Subject,
-    TaskId, archived_handoff, archived_task, execute,
+    ArchivedTask, BuiltInRule, CHECKPOINT_FORMAT, Command, Draft, End, HandoffStatus, Outcome, Rejection,
+    RequestMemory, State, Subject, TaskId, archived_handoff, archived_task, execute,
 };
 
 use crate::{
@@ -72,6 +72,26 @@ fn a_task_that_was_changed_lately_is_not_taken_out() {
 }
 
 #[test]
+fn a_task_that_nothing_changed_since_may_be_let_rest() {
+    let mut ns = with_finished();
+    ns.state.set_unpacked_changes_max(100);
+    ns.grant(create("early", "a"));
+    let handed_on = ns.handoff(hand_off("early", "a", "b")).0;
+    ns.grant(end("early", End::Cancel));
+    let until = ns.state.head();
+    ns.grant(create("late", "a"));
+    ns.grant(end("late", End::Cancel));
+    let (before, snapshot) = (ns.state.to_checkpoint(), ns.state.clone());
+    ns.state.rest_until(until);
+    let ids = |state: &State| resting(state).into_iter().map(|task| task.id.to_string()).collect::<Vec<_>>();
+    assert_eq!((ids(&snapshot), ids(&ns.state)), (vec!["done".into()], vec!["done".into(), "early".into()]));
+    assert_eq!(resting(&ns.state)[1].handoff(handed_on.id).unwrap(), *handed_on);
+    assert!(ns.state.to_checkpoint() == before, "resting changes nothing");
+    ns.state.rest_until(ns.state.head());
+    assert_eq!(ids(&ns.state), ["done", "early", "late"]);
+}
+
+#[test]
 fn what_is_taken_out_can_be_read_by_itself() {
     let mut ns = with_finished();
     let (record, handoffs) = (ns.task("done"), ns.state.handoffs_after(None));
@@ -97,7 +117,8 @@ fn nothing_of_what_was_taken_out_is_left_and_all_of_it_comes_back() {
     assert_eq!((ns.state.task_count(), ns.state.archived_count()), (2, 1));
     let without = ns.state.to_checkpoint();
     assert!(without.len() < before.len());
-    assert_eq!(State::archived_in_checkpoint(baton_core::CHECKPOINT_FORMAT, &without).unwrap(), 1);
+    let restored = State::from_checkpoint(CHECKPOINT_FORMAT, &without, RequestMemory::default()).unwrap();
+    assert_eq!(restored.archived_count(), 1);
     ns.state.recall(done);
     assert!(ns.state.to_checkpoint() == before);
 }

@@ -85,6 +85,47 @@ fn a_state_that_is_read_with_a_smaller_memory_forgets_the_oldest_requests() {
 }
 
 #[test]
+fn a_snapshot_stays_as_it_was_while_the_state_goes_on() {
+    for unpacked_changes_max in [0, 3, 100] {
+        let mut ns = lived_in();
+        ns.state.set_unpacked_changes_max(unpacked_changes_max);
+        let (snapshot, before) = (ns.state.clone(), ns.state.to_checkpoint());
+        let open = ns.task("t").task.open_handoff.unwrap();
+        ns.grant(words::execute(open));
+        ns.grant(hand_off("t", "c", "a"));
+        ns.grant(know("a", object(r#"{"k":2}"#)));
+        ns.grant(create("u", "a"));
+        ns.grant(switch(BuiltInRule::EmptyReason, true));
+        assert!(ns.state.to_checkpoint() != before);
+        assert!(snapshot.to_checkpoint() == before, "with {unpacked_changes_max} unpacked");
+    }
+}
+
+#[test]
+fn a_checkpoint_comes_in_parts_and_ends_where_writing_fails() {
+    let mut ns = Namespace::new();
+    for index in 0..6_000 {
+        ns.grant(create(&format!("task-{index:020}"), "an agent with a name that is not short"));
+    }
+    let (mut parts, mut largest) = (0, 0);
+    let counted = ns.state.write_checkpoint(&mut |part| {
+        (parts, largest) = (parts + 1, largest.max(part.len()));
+        Ok::<_, ()>(())
+    });
+    counted.unwrap();
+    assert!(parts > 3, "the beginning, the end, and more than one part of tasks, not {parts}");
+    assert!(largest < 300 * 1024, "{largest} bytes at once");
+    for given in 0..parts {
+        let mut left = given;
+        let failed = ns.state.write_checkpoint(&mut |_| {
+            left = usize::checked_sub(left, 1).ok_or("as planned")?;
+            Ok(())
+        });
+        assert_eq!((failed, left), (Err("as planned"), 0));
+    }
+}
+
+#[test]
 fn a_checkpoint_of_another_format_is_refused() {
     let bytes = lived_in().state.to_checkpoint();
     for format in [0, CHECKPOINT_FORMAT + 1, u16::MAX] {

@@ -69,6 +69,25 @@ fn where_records_end_makes_no_difference_to_the_state() {
 }
 
 #[test]
+fn a_snapshot_is_what_the_log_says_up_to_it_whatever_follows() {
+    for seed in SEEDS {
+        let run = Run::of(seed, OPS_PER_SEED, None).unwrap();
+        let records = entries(&run.records);
+        let (mut live, mut snapshots) = (State::new(MEMORY), Vec::new());
+        for (number, part) in records.chunks(records.len() / 6).enumerate() {
+            live.set_unpacked_changes_max([0, 30, 4_096][number % 3]);
+            live = replayed(live, part, &[1]);
+            snapshots.push(live.clone());
+        }
+        let mut apart = State::new(MEMORY);
+        for (part, snapshot) in records.chunks(records.len() / 6).zip(snapshots) {
+            apart = replayed(apart, part, &[1]);
+            assert!(snapshot.to_checkpoint() == apart.to_checkpoint(), "seed {seed}: a snapshot changed");
+        }
+    }
+}
+
+#[test]
 fn a_checkpoint_that_is_read_back_writes_the_same_bytes() {
     for seed in SEEDS {
         let live = Run::of(seed, OPS_PER_SEED, None).unwrap().state.to_checkpoint();
