@@ -206,7 +206,8 @@ impl OpenCall {
 
     /// Ends the call as these headers or trailers say.
     pub(crate) fn end(&mut self, code: Code, headers: &HeaderMap) {
-        let error = headers.get(&MESSAGE_HEADER).and_then(|message| message.to_str().ok());
+        let message = if code == Code::Ok { None } else { headers.get(&MESSAGE_HEADER) };
+        let error = message.and_then(|message| message.to_str().ok());
         self.end_once(code, error);
     }
 

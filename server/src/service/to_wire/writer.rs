@@ -9,8 +9,11 @@ use prost::{
     encoding::{self, WireType, encode_varint, encoded_len_varint},
 };
 
-/// The largest length that one byte holds.
+/// The largest number that one byte holds.
 const ONE_BYTE_MAX: usize = 0x7f;
+
+/// The bit of a byte that says that the number goes on.
+const MORE: u8 = 0x80;
 
 /// Appends to a message. As in all proto3 messages, what is empty or zero is left out unless it says otherwise.
 pub(super) struct Writer<'a>(&'a mut Vec<u8>);
@@ -83,12 +86,13 @@ impl<'a> Writer<'a> {
         self.varint(u64::from((field << 3) | wire_type as u32));
     }
 
-    fn varint(&mut self, number: u64) {
-        // Nearly all keys and lengths take one byte.
-        match u8::try_from(number) {
-            Ok(byte) if number <= ONE_BYTE_MAX as u64 => self.0.push(byte),
-            _ => encode_varint(number, self.0),
+    #[inline]
+    fn varint(&mut self, mut number: u64) {
+        while number > ONE_BYTE_MAX as u64 {
+            self.0.push(number.to_le_bytes()[0] | MORE);
+            number >>= 7;
         }
+        self.0.push(number.to_le_bytes()[0]);
     }
 
     /// Writes the length of all that comes after `length_at`, where there is room for one byte. Most messages are short, and moving a
