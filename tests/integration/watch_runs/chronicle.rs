@@ -63,7 +63,7 @@ impl Forgetting {
         if self.random.u32(0..FORGETS_ONE_IN) > 0 {
             return None;
         }
-        let older = self.checkpoints.load(namespace).expect("checkpoints can be read").pop()?;
+        let older = self.checkpoints.heads(namespace).expect("checkpoints can be read").pop()?;
         Some(self.random.u64(1..=older.revision + 1))
     }
 }
