@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use crate::{
-    AgentId, AgentState, Answer, Draft, Event, Handoff, HandoffStatus, Revision, StateChange,
-    StateChangeKind, StateWritten, Task, TaskAfter, TaskEntry, TaskId, TaskStatus, Text, Transfer,
+    AgentId, AgentState, Answer, Draft, Event, Handoff, HandoffStatus, LastChange, Revision, StateChange,
+    StateChangeKind, StateWritten, Task, TaskAfter, TaskEntry, TaskId, Text, Transfer,
     event::{HandoffEvent, StateTransferred, StateUpdated, TaskCreated, TaskEnded, TaskUpdated},
     history::TaskChange,
     knowledge::Knowledge,
@@ -55,23 +55,7 @@ pub(crate) fn apply(draft: &mut Draft<'_>, event: &Event, time_us: i64) -> Resul
 }
 
 fn task_created(draft: &mut Draft<'_>, created: &TaskCreated, place: Place) -> Answer {
-    let task = Task {
-        id: created.task_id.clone(),
-        description: created.description.clone(),
-        status: TaskStatus::Pending,
-        owner: created.owner.clone(),
-        owner_epoch: 1,
-        created_us: place.time_us,
-        updated_us: place.time_us,
-        metadata: created.metadata.clone(),
-        revision: place.revision,
-        handoff_count: 0,
-        open_handoff: None,
-        progress: None,
-        outcome: Default::default(),
-        recent_pairs: Vec::new(),
-        metadata_bytes: created.metadata.size() as u64,
-    };
+    let task = created.task(LastChange { revision: place.revision, time_us: place.time_us });
     put_task(draft, task, TaskChange::Created, place)
 }
 

@@ -4,19 +4,19 @@
 
 use std::{collections::VecDeque, convert::Infallible, sync::Arc};
 
-use minicbor::{Decode, Decoder, Encode, Encoder, data::Type, decode::Error as DecodeError};
+use minicbor::{Decode, Decoder, Encode, Encoder, decode::Error as DecodeError};
 
 use crate::{
-    AgentId, AgentRecord, AgentState, Answer, BuiltInRule, Handoff, HandoffId, History, Object,
-    RequestMemory, State, StateChange, StateChangeKind, StateWritten, Task, Text, UpdateMode,
+    AgentId, AgentRecord, AgentState, HandoffId, History, Object, RequestMemory, State, StateChange,
+    StateChangeKind, UpdateMode,
+    checkpoint_requests::{read_requests, write_requests},
     checkpoint_tables::{TableWriter, Tables},
     codec::length,
-    requests::{KeptAnswer, Remembered},
     store::{Handoffs, Tasks},
 };
 
 /// The version of the encoding of checkpoints. One of another version is left aside and the log is replayed.
-pub const CHECKPOINT_FORMAT: u16 = 3;
+pub const CHECKPOINT_FORMAT: u16 = 4;
 
 /// The checkpoint cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -96,16 +96,7 @@ impl State {
         for record in self.agents.values() {
             write_agent(e, record, tables)?;
         }
-        let requests = self.requests.iter();
-        e.array(requests.len() as u64)?;
-        for (key, remembered) in requests {
-            e.encode(key)?.encode(remembered.fingerprint)?.i64(remembered.time_us)?;
-            match &remembered.answer {
-                KeptAnswer::Packed(bytes) => e.bytes(bytes)?,
-                KeptAnswer::Shared(answer) => e.encode(self.packed_answer(answer))?,
-            };
-        }
-        Ok(())
+        write_requests(e, &self.requests)
     }
 
     fn read_rest(&mut self, d: &mut Decoder<'_>, tables: &Tables) -> Result<(), DecodeError> {
@@ -120,74 +111,8 @@ impl State {
             let record = read_agent(d, tables)?;
             self.agents.insert(record.state.agent_id.clone(), record);
         }
-        for _ in 0..length(d.array()?)? {
-            let (key, fingerprint, time_us) = (d.decode()?, d.decode()?, d.i64()?);
-            let answer = match d.datatype()? {
-                Type::Bytes => KeptAnswer::Packed(d.bytes()?.into()),
-                _ => KeptAnswer::Shared(self.unpacked_answer(d.decode()?)?),
-            };
-            self.requests.insert(key, Remembered { fingerprint, time_us, answer }, self.memory);
-        }
+        self.requests = read_requests(d, self.memory)?;
         Ok(())
-    }
-
-    fn packed_handoff(&self, handoff: &Handoff) -> PackedHandoff {
-        if self.handoffs.holds(handoff) {
-            PackedHandoff::Present(handoff.id)
-        } else {
-            PackedHandoff::Past(Box::new(handoff.clone()))
-        }
-    }
-
-    fn unpacked_handoff(&self, packed: PackedHandoff) -> Result<Arc<Handoff>, DecodeError> {
-        match packed {
-            PackedHandoff::Past(handoff) => Ok(Arc::from(handoff)),
-            PackedHandoff::Present(id) => self
-                .handoffs
-                .get(id)
-                .ok_or_else(|| DecodeError::message("a hand-off of the request memory is missing")),
-        }
-    }
-
-    fn packed_task(&self, task: &Task) -> PackedTask {
-        match self.tasks.task(&task.id) {
-            Some(present) if present.revision == task.revision => {
-                PackedTask::Present(task.id.as_str().into())
-            }
-            _ => PackedTask::Past(Box::new(task.clone())),
-        }
-    }
-
-    fn unpacked_task(&self, packed: PackedTask) -> Result<Arc<Task>, DecodeError> {
-        match packed {
-            PackedTask::Past(task) => Ok(Arc::from(task)),
-            PackedTask::Present(id) => self
-                .tasks
-                .task(id.as_str())
-                .ok_or_else(|| DecodeError::message("a task of the request memory is missing")),
-        }
-    }
-
-    fn packed_answer(&self, answer: &Answer) -> PackedAnswer {
-        match answer {
-            Answer::Task(task) => PackedAnswer::Task(self.packed_task(task)),
-            Answer::Handoff(handoff, task) => {
-                PackedAnswer::Handoff(self.packed_handoff(handoff), self.packed_task(task))
-            }
-            Answer::State(written) => PackedAnswer::State((**written).clone()),
-            Answer::Rule { rule, on } => PackedAnswer::Rule(*rule, *on),
-        }
-    }
-
-    fn unpacked_answer(&self, packed: PackedAnswer) -> Result<Answer, DecodeError> {
-        Ok(match packed {
-            PackedAnswer::Task(task) => Answer::Task(self.unpacked_task(task)?),
-            PackedAnswer::Handoff(handoff, task) => {
-                Answer::Handoff(self.unpacked_handoff(handoff)?, self.unpacked_task(task)?)
-            }
-            PackedAnswer::State(written) => Answer::State(Arc::new(written)),
-            PackedAnswer::Rule(rule, on) => Answer::Rule { rule, on },
-        })
     }
 }
 
@@ -236,36 +161,6 @@ fn read_agent(d: &mut Decoder<'_>, tables: &Tables) -> Result<AgentRecord, Decod
         entries.push_back(StateChange { revision, time_us, how, after: tables.knowledge(d.u64()?)? });
     }
     Ok(AgentRecord { state: Arc::new(state), history: History::restored(entries, dropped) })
-}
-
-/// A hand-off as it is now, by its id, or as it was once.
-#[derive(Encode, Decode)]
-enum PackedHandoff {
-    #[n(0)]
-    Present(#[n(0)] HandoffId),
-    #[n(1)]
-    Past(#[n(0)] Box<Handoff>),
-}
-
-/// A task as it is now, by its id, or as it was once.
-#[derive(Encode, Decode)]
-enum PackedTask {
-    #[n(0)]
-    Present(#[n(0)] Text),
-    #[n(1)]
-    Past(#[n(0)] Box<Task>),
-}
-
-#[derive(Encode, Decode)]
-enum PackedAnswer {
-    #[n(0)]
-    Task(#[n(0)] PackedTask),
-    #[n(1)]
-    Handoff(#[n(0)] PackedHandoff, #[n(1)] PackedTask),
-    #[n(2)]
-    State(#[n(0)] StateWritten),
-    #[n(3)]
-    Rule(#[n(0)] BuiltInRule, #[n(1)] bool),
 }
 
 #[derive(Encode, Decode)]

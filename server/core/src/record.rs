@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of hashes, files or revisions: those are the log's.
 
+use std::ops::Range;
+
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use crate::{Event, Text, command::RequestMark, digest::Digest};
@@ -27,6 +29,10 @@ struct Body {
     entries: Vec<Entry>,
 }
 
+/// Most bytes before the first entry of a body.
+const HEADER_BYTES_MAX: usize = 10;
+const TO_MEMORY: &str = "writing to memory cannot fail";
+
 /// The body cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
@@ -38,18 +44,44 @@ pub enum BodyError {
     Malformed(#[from] minicbor::decode::Error),
 }
 
-/// Writes the body of a record.
+/// Writes the body of a record: the inverse of [`decode_body`]. A [`Draft`](crate::Draft) does the same entry by entry.
 pub fn encode_body(entries: &[Box<Entry>]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(entries.len() * 512 + 16);
-    let mut e = Encoder::new(&mut bytes);
-    let written = e.array(1).and_then(|e| e.array(entries.len() as u64)).and_then(|e| {
-        for entry in entries {
-            e.encode(&**entry)?;
-        }
-        e.ok()
-    });
-    written.expect("writing to memory cannot fail");
-    bytes
+    let mut writer = BodyWriter::default();
+    for entry in entries {
+        writer.push(entry);
+    }
+    writer.body()
+}
+
+/// The body of a record in the making.
+#[derive(Debug, Default)]
+pub(crate) struct BodyWriter {
+    count: u64,
+    /// The entries, one after the other.
+    bytes: Vec<u8>,
+}
+
+impl BodyWriter {
+    /// Adds an entry, and tells where it stands among the [bytes](Self::bytes).
+    pub(crate) fn push(&mut self, entry: &Entry) -> Range<usize> {
+        let start = self.bytes.len();
+        Encoder::new(&mut self.bytes).encode(entry).expect(TO_MEMORY);
+        self.count += 1;
+        start..self.bytes.len()
+    }
+
+    /// All entries.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The whole body.
+    pub(crate) fn body(&self) -> Vec<u8> {
+        let mut body = Vec::with_capacity(self.bytes.len() + HEADER_BYTES_MAX);
+        Encoder::new(&mut body).array(1).and_then(|e| e.array(self.count)).expect(TO_MEMORY);
+        body.extend_from_slice(&self.bytes);
+        body
+    }
 }
 
 /// Reads the body of a record.

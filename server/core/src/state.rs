@@ -127,6 +127,9 @@ impl State {
 
     /// Makes the changes of a draft part of the state. Costs a step per change, whatever the state's size.
     pub fn absorb(&mut self, changes: Changes) {
+        for request in changes.remembered() {
+            self.requests.insert(&request, self.memory);
+        }
         let Changes {
             head,
             time_us,
@@ -136,8 +139,8 @@ impl State {
             state_changes,
             handoffs,
             rules,
-            requests,
             recalled,
+            ..
         } = changes;
         self.head = head;
         self.time_us = time_us;
@@ -170,9 +173,6 @@ impl State {
         }
         if let Some(rules) = rules {
             self.rules = rules;
-        }
-        for (key, remembered) in requests.in_order {
-            self.requests.insert(key, remembered, self.memory);
         }
         self.tasks.pack_resting(&mut self.handoffs);
     }

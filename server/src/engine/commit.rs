@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use baton_core::{Answer, BODY_FORMAT, Changes, Command, Draft, Entry, Outcome, encode_body, execute};
+use baton_core::{Answer, BODY_FORMAT, Changes, Command, Draft, Entry, Outcome, execute};
 use baton_log::{Append, ArchiveReader, Hash, Record};
 use tokio::sync::oneshot;
 
@@ -89,7 +89,7 @@ pub(super) fn prepare(
         return None;
     }
     let changes = draft.into_changes();
-    let body = encode_body(&entries);
+    let body = changes.body();
     let event_count = u32::try_from(entries.len()).expect("a batch is bounded far below 2^32 commands");
     let record = Record::seal(
         Arc::clone(namespace.name()),
