@@ -34,7 +34,7 @@ fn main() {
 /// Decides, encodes and puts in place one batch: all that is counted. Gives the size of its record.
 #[inline(never)]
 fn hand_on(state: &mut State, commands: &[Command]) -> usize {
-    let mut draft = Draft::new(state);
+    let mut draft = Draft::of_batch(state, commands.len());
     let mut answers = Vec::with_capacity(commands.len());
     let mut entries: Vec<Box<Entry>> = Vec::with_capacity(commands.len());
     for command in commands {

@@ -8,6 +8,7 @@ use std::{cell::RefCell, collections::BTreeMap, ops::Range, sync::Arc};
 use crate::{
     AgentId, AgentState, Answer, ArchivedTask, Handoff, HandoffId, Revision, RuleSet, State, StateChange,
     Subject, Task, TaskEntry, TaskId,
+    by_key::ByKey,
     digest::Digest,
     record::{BodyWriter, Entry},
     remembered::{Described, Remembered},
@@ -28,9 +29,9 @@ pub struct Draft<'a> {
 pub struct Changes {
     pub(crate) head: Revision,
     pub(crate) time_us: i64,
-    pub(crate) tasks: BTreeMap<TaskId, Arc<Task>>,
+    pub(crate) tasks: ByKey<TaskId, Arc<Task>>,
     pub(crate) task_entries: Vec<(TaskId, TaskEntry)>,
-    pub(crate) agents: BTreeMap<AgentId, Arc<AgentState>>,
+    pub(crate) agents: ByKey<AgentId, Arc<AgentState>>,
     pub(crate) state_changes: Vec<(AgentId, StateChange)>,
     pub(crate) handoffs: BTreeMap<HandoffId, Arc<Handoff>>,
     pub(crate) rules: Option<RuleSet>,
@@ -41,7 +42,7 @@ pub struct Changes {
 }
 
 /// The requests of a draft, in the order in which they came: the oldest are forgotten first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct NewRequests {
     in_order: Vec<NewRequest>,
     /// Where each stands in that order.
@@ -60,6 +61,10 @@ struct NewRequest {
 }
 
 impl NewRequests {
+    fn with_capacity(commands: usize) -> Self {
+        Self { in_order: Vec::with_capacity(commands), index: RequestIndex::with_capacity(commands) }
+    }
+
     fn find(&self, key: Digest) -> Option<&NewRequest> {
         let of = |number: u32| &self.in_order[number as usize];
         self.index.find(key, |number| of(number).key == key).map(of)
@@ -104,17 +109,22 @@ impl Changes {
 impl<'a> Draft<'a> {
     /// A draft that changes nothing yet.
     pub fn new(state: &'a State) -> Self {
+        Self::of_batch(state, 0)
+    }
+
+    /// A draft that changes nothing yet, with room for the changes of so many commands.
+    pub fn of_batch(state: &'a State, commands: usize) -> Self {
         let changes = Changes {
             head: state.head,
             time_us: state.time_us,
-            tasks: BTreeMap::new(),
-            task_entries: Vec::new(),
-            agents: BTreeMap::new(),
-            state_changes: Vec::new(),
+            tasks: ByKey::with_capacity(commands),
+            task_entries: Vec::with_capacity(commands),
+            agents: ByKey::with_capacity(0),
+            state_changes: Vec::with_capacity(commands),
             handoffs: BTreeMap::new(),
             rules: None,
-            requests: NewRequests::default(),
-            body: BodyWriter::default(),
+            requests: NewRequests::with_capacity(commands),
+            body: BodyWriter::with_capacity(commands),
             recalled: BTreeMap::new(),
         };
         Self { state, changes, last: RefCell::default() }

@@ -29,6 +29,8 @@ struct Body {
     entries: Vec<Entry>,
 }
 
+/// About what an entry takes.
+const ENTRY_BYTES: usize = 256;
 /// Most bytes before the first entry of a body.
 const HEADER_BYTES_MAX: usize = 10;
 const TO_MEMORY: &str = "writing to memory cannot fail";
@@ -46,7 +48,7 @@ pub enum BodyError {
 
 /// Writes the body of a record: the inverse of [`decode_body`]. A [`Draft`](crate::Draft) does the same entry by entry.
 pub fn encode_body(entries: &[Box<Entry>]) -> Vec<u8> {
-    let mut writer = BodyWriter::default();
+    let mut writer = BodyWriter::with_capacity(entries.len());
     for entry in entries {
         writer.push(entry);
     }
@@ -54,7 +56,7 @@ pub fn encode_body(entries: &[Box<Entry>]) -> Vec<u8> {
 }
 
 /// The body of a record in the making.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct BodyWriter {
     count: u64,
     /// The entries, one after the other.
@@ -62,6 +64,11 @@ pub(crate) struct BodyWriter {
 }
 
 impl BodyWriter {
+    /// An empty one with room for so many entries of common sizes.
+    pub(crate) fn with_capacity(entries: usize) -> Self {
+        Self { count: 0, bytes: Vec::with_capacity(entries * ENTRY_BYTES) }
+    }
+
     /// Adds an entry, and tells where it stands among the [bytes](Self::bytes).
     pub(crate) fn push(&mut self, entry: &Entry) -> Range<usize> {
         let start = self.bytes.len();

@@ -30,6 +30,11 @@ fn hash(tag: u32) -> u64 {
 }
 
 impl RequestIndex {
+    /// An empty one with room for so many.
+    pub(crate) fn with_capacity(count: usize) -> Self {
+        Self(HashTable::with_capacity(count))
+    }
+
     /// The number under `key` that `is_it`.
     pub(crate) fn find(&self, key: Digest, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let tag = key.head();

@@ -2,25 +2,33 @@
 //!
 //! Knows no bounds: what may be an id is checked where it enters.
 
-use std::{borrow::Borrow, fmt, ops::Deref, sync::Arc};
+use std::{
+    borrow::Borrow,
+    fmt,
+    hash::{Hash, Hasher},
+    ops::Deref,
+    sync::Arc,
+};
 
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
 macro_rules! shared_text {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+        // `None` is empty. Most texts that may be empty are: they cost no memory, and no count that all threads share.
+        pub struct $name(Option<Arc<str>>);
 
         impl $name {
             /// Shares `text`.
             pub fn new(text: impl Into<Arc<str>>) -> Self {
-                Self(text.into())
+                let text = text.into();
+                Self((!text.is_empty()).then_some(text))
             }
 
             /// The text itself.
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_deref().unwrap_or_default()
             }
         }
 
@@ -28,37 +36,43 @@ macro_rules! shared_text {
             type Target = str;
 
             fn deref(&self) -> &str {
-                &self.0
+                self.as_str()
             }
         }
 
         impl Borrow<str> for $name {
             fn borrow(&self) -> &str {
-                &self.0
+                self.as_str()
+            }
+        }
+
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.as_str().hash(state);
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self)
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&*self.0, f)
+                fmt::Debug::fmt(self.as_str(), f)
             }
         }
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                Self::new(text)
+                if text.is_empty() { Self(None) } else { Self::new(text) }
             }
         }
 
         impl From<String> for $name {
             fn from(text: String) -> Self {
-                Self::new(text)
+                Self::from(text.as_str())
             }
         }
 
@@ -68,13 +82,13 @@ macro_rules! shared_text {
                 e: &mut Encoder<W>,
                 _: &mut C,
             ) -> Result<(), minicbor::encode::Error<W::Error>> {
-                e.str(&self.0)?.ok()
+                e.str(self)?.ok()
             }
         }
 
         impl<'b, C> Decode<'b, C> for $name {
             fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-                d.str().map(Self::new)
+                d.str().map(Self::from)
             }
         }
     };
@@ -82,6 +96,7 @@ macro_rules! shared_text {
 
 shared_text!(
     /// Any text: a description, a reason, a message.
+    #[derive(Default)]
     Text
 );
 shared_text!(
@@ -96,9 +111,3 @@ shared_text!(
     /// The name of a rule.
     RuleName
 );
-
-impl Default for Text {
-    fn default() -> Self {
-        Self::new("")
-    }
-}

@@ -64,7 +64,7 @@ pub(super) fn prepare(
     replies: &mut Vec<Reply>,
 ) -> Option<Prepared> {
     let state = namespace.read();
-    let mut draft = Draft::new(&state);
+    let mut draft = Draft::of_batch(&state, group.len());
     // Times never run backwards along the revisions, whatever the clock does.
     let now_us = clock_us.max(draft.time_us());
     let mut entries: Vec<Box<Entry>> = Vec::with_capacity(group.len());

@@ -22,8 +22,8 @@ const BATCH: usize = 256;
 fn costs_are_as_recorded() {
     let _profiler = dhat::Profiler::builder().testing().build();
     let figures = [
-        ("allocations of a hand-off in the core", 8, core_allocations()),
-        ("allocations of a hand-off from the engine's door and back", 9, engine::allocations(BATCH)),
+        ("allocations of a hand-off in the core", 6, core_allocations()),
+        ("allocations of a hand-off from the engine's door and back", 7, engine::allocations(BATCH)),
         ("bytes of a resting task with one hand-off", 325, resting_task_bytes("")),
         ("bytes of such a task with both requests remembered", 733, resting_task_bytes("request")),
     ];
