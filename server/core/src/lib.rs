@@ -72,7 +72,7 @@ pub use step::{Outcome, execute, replay};
 pub use store::TaskHistory;
 pub use subject::Subject;
 pub use task::{LastChange, Progress, Task, TaskAfter, TaskStatus};
-pub use text::{AgentId, RuleName, TaskId, Text};
+pub use text::{AgentId, RequestId, RuleName, TaskId, Text};
 pub use transfer::{ConflictPolicy, Transfer, TransferSpec, UpdateMode};
 pub use value::{Object, Value};
 pub use verdict::{Verdict, Violation};

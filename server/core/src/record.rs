@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
-use crate::{Event, Text, command::RequestMark, digest::Digest};
+use crate::{Event, RequestId, command::RequestMark, digest::Digest};
 
 /// The version of the encoding of bodies; grows when an older server could no longer read a newer body.
 pub const BODY_FORMAT: u16 = 1;
@@ -117,7 +117,7 @@ impl<C> Encode<C> for RequestMark {
 
 impl<'b, C> Decode<'b, C> for RequestMark {
     fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, minicbor::decode::Error> {
-        let (id, fingerprint) = <(Text, Digest)>::decode(d, ctx)?;
+        let (id, fingerprint) = <(RequestId, Digest)>::decode(d, ctx)?;
         Ok(Self { key: Digest::of(id.as_bytes()), id, fingerprint })
     }
 }

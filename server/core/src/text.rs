@@ -13,22 +13,20 @@ use std::{
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
 macro_rules! shared_text {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-        // `None` is empty. Most texts that may be empty are: they cost no memory, and no count that all threads share.
-        pub struct $name(Option<Arc<str>>);
+        pub struct $name($inner);
 
         impl $name {
             /// Shares `text`.
             pub fn new(text: impl Into<Arc<str>>) -> Self {
-                let text = text.into();
-                Self((!text.is_empty()).then_some(text))
+                Self(text.into().into())
             }
 
             /// The text itself.
             pub fn as_str(&self) -> &str {
-                self.0.as_deref().unwrap_or_default()
+                &self.0
             }
         }
 
@@ -66,7 +64,7 @@ macro_rules! shared_text {
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                if text.is_empty() { Self(None) } else { Self::new(text) }
+                Self(text.into())
             }
         }
 
@@ -94,20 +92,48 @@ macro_rules! shared_text {
     };
 }
 
+/// A text that is often empty, and then takes no memory and no count that all threads would share.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct PerhapsEmpty(Option<Arc<str>>);
+
+impl Deref for PerhapsEmpty {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
+
+impl From<&str> for PerhapsEmpty {
+    fn from(text: &str) -> Self {
+        Self((!text.is_empty()).then(|| text.into()))
+    }
+}
+
+impl From<Arc<str>> for PerhapsEmpty {
+    fn from(text: Arc<str>) -> Self {
+        Self((!text.is_empty()).then_some(text))
+    }
+}
+
 shared_text!(
     /// Any text: a description, a reason, a message.
     #[derive(Default)]
-    Text
+    Text(PerhapsEmpty)
 );
 shared_text!(
     /// The id of a task, unique in its namespace.
-    TaskId
+    TaskId(Arc<str>)
 );
 shared_text!(
     /// The id of an agent.
-    AgentId
+    AgentId(Arc<str>)
+);
+shared_text!(
+    /// The id of a request, never empty.
+    RequestId(Arc<str>)
 );
 shared_text!(
     /// The name of a rule.
-    RuleName
+    RuleName(Arc<str>)
 );
