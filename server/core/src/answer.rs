@@ -1,10 +1,14 @@
-//! What a granted command answers, kept so that a repeated request gets the same.
+//! What a granted command answers, and how that is told again when its request is repeated.
 
 use std::sync::Arc;
 
-use crate::{AgentId, BuiltInRule, Handoff, Revision, Task, Transfer};
+use crate::{
+    AgentId, BuiltInRule, Event, Handoff, LastChange, Revision, Task, TaskAfter, TaskId, Transfer,
+    event::{HandoffEvent, RuleSwitched, StateTransferred, TaskEnded, TaskUpdated},
+    remembered::Described,
+};
 
-/// The answer to a command that was recorded. Cheap to clone and to keep.
+/// The answer to a command that was recorded. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// A task as it was after the command.
@@ -23,22 +27,59 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// About how many bytes of it are texts and values that the state holds too.
-    pub(crate) fn shared_bytes(&self) -> usize {
-        match self {
-            Self::Task(task) => of_task(task),
-            Self::Handoff(handoff, task) => {
-                let context = handoff.context.as_ref().map_or(0, |context| context.size());
-                of_task(task) + context + handoff.reason.len() + handoff.error.len()
+    /// What the command answered whose event stands at `revision` and was recorded at `time_us`: `described` is what that does not say of
+    /// its task.
+    pub(crate) fn again(event: Event, described: Described, revision: Revision, time_us: i64) -> Self {
+        let now = LastChange { revision, time_us };
+        let written = |agent_id| StateWritten {
+            agent_id,
+            revision,
+            updated_us: time_us,
+            transferred_from: None,
+            transfer: None,
+        };
+        match event {
+            Event::TaskCreated(created) => Self::Task(Arc::new(created.task(now))),
+            Event::TaskUpdated(TaskUpdated { task_id, after, .. }) => {
+                Self::Task(Arc::new(told(task_id, after, described, now)))
             }
-            Self::State(_) | Self::Rule { .. } => 0,
+            Event::TaskEnded(TaskEnded { task_id, outcome, after }) => {
+                Self::Task(Arc::new(Task { outcome, ..told(task_id, after, described, now) }))
+            }
+            Event::Handoff(HandoffEvent { handoff, after }) => {
+                let task = told(handoff.task_id.clone(), after, described, now);
+                Self::Handoff(handoff, Arc::new(task))
+            }
+            Event::StateUpdated(updated) => Self::State(Arc::new(written(updated.agent_id))),
+            Event::StateTransferred(StateTransferred { from, to, transfer }) => {
+                let (transferred_from, transfer) = (Some(from), Some(transfer));
+                Self::State(Arc::new(StateWritten { transferred_from, transfer, ..written(to) }))
+            }
+            Event::RuleSwitched(RuleSwitched { rule, on }) => Self::Rule { rule, on },
         }
     }
 }
 
-fn of_task(task: &Task) -> usize {
-    let metadata = usize::try_from(task.metadata_bytes).unwrap_or(usize::MAX);
-    metadata.saturating_add(task.description.len() + task.outcome.len())
+/// The task as `after` leaves it.
+fn told(id: TaskId, after: TaskAfter, described: Described, now: LastChange) -> Task {
+    let changed = after.untouched_since.unwrap_or(now);
+    Task {
+        id,
+        description: described.description,
+        status: after.status,
+        owner: after.owner,
+        owner_epoch: after.owner_epoch,
+        created_us: after.created_us,
+        updated_us: changed.time_us,
+        metadata: described.metadata,
+        revision: changed.revision,
+        handoff_count: after.handoff_count,
+        open_handoff: after.open_handoff,
+        progress: after.progress,
+        outcome: after.outcome.unwrap_or_default(),
+        recent_pairs: Default::default(),
+        metadata_bytes: described.metadata_bytes,
+    }
 }
 
 /// A receipt for a change of state. The state itself is not repeated.

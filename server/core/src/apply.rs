@@ -5,12 +5,11 @@
 use std::sync::Arc;
 
 use crate::{
-    AgentId, AgentState, Answer, Draft, Event, Handoff, HandoffStatus, Revision, StateChange,
-    StateChangeKind, StateWritten, Task, TaskAfter, TaskEntry, TaskId, TaskStatus, Text, Transfer,
+    AgentId, AgentState, Answer, Draft, Event, Handoff, HandoffStatus, LastChange, RecentPairs, Revision,
+    StateChange, StateChangeKind, StateWritten, Task, TaskAfter, TaskEntry, TaskId, Text, Transfer,
     event::{HandoffEvent, StateTransferred, StateUpdated, TaskCreated, TaskEnded, TaskUpdated},
     history::TaskChange,
     knowledge::Knowledge,
-    limits::PING_PONG_WINDOW,
 };
 
 /// The log holds an event that does not fit the state before it: it was not written by this state machine.
@@ -55,23 +54,7 @@ pub(crate) fn apply(draft: &mut Draft<'_>, event: &Event, time_us: i64) -> Resul
 }
 
 fn task_created(draft: &mut Draft<'_>, created: &TaskCreated, place: Place) -> Answer {
-    let task = Task {
-        id: created.task_id.clone(),
-        description: created.description.clone(),
-        status: TaskStatus::Pending,
-        owner: created.owner.clone(),
-        owner_epoch: 1,
-        created_us: place.time_us,
-        updated_us: place.time_us,
-        metadata: created.metadata.clone(),
-        revision: place.revision,
-        handoff_count: 0,
-        open_handoff: None,
-        progress: None,
-        outcome: Default::default(),
-        recent_pairs: Vec::new(),
-        metadata_bytes: created.metadata.size() as u64,
-    };
+    let task = created.task(LastChange { revision: place.revision, time_us: place.time_us });
     put_task(draft, task, TaskChange::Created, place)
 }
 
@@ -139,15 +122,20 @@ fn handoff(draft: &mut Draft<'_>, event: &HandoffEvent, place: Place) -> Result<
     if after.untouched_since.is_some() {
         return untouched_task(draft, handoff, place);
     }
-    let mut task = changed_task(draft, &handoff.task_id, after, place)?;
-    if handoff.status == HandoffStatus::Completed {
-        remember_pair(&mut task, handoff);
+    if handoff.status != HandoffStatus::Completed {
+        let task = changed_task(draft, &handoff.task_id, after, place)?;
+        return Ok(put_handoff(draft, handoff, Arc::new(task), place));
+    }
+    let present = known_task(draft, &handoff.task_id, place)?;
+    let task = Task {
+        recent_pairs: present.recent_pairs.with(&handoff.from, &handoff.to),
         // A finished task can only be handed on where the rule against it is off; then it lives again.
-        task.outcome = Text::default();
-        if handoff.transfer.from_revision.0 > 0 {
-            let how = StateChangeKind::Transferred { from: handoff.from.clone(), handoff: Some(handoff.id) };
-            move_state(draft, how, &handoff.to, &handoff.transfer, place)?;
-        }
+        outcome: Text::default(),
+        ..task_after(&present, after, place)
+    };
+    if handoff.transfer.from_revision.0 > 0 {
+        let how = StateChangeKind::Transferred { from: handoff.from.clone(), handoff: Some(handoff.id) };
+        move_state(draft, how, &handoff.to, &handoff.transfer, place)?;
     }
     Ok(put_handoff(draft, handoff, Arc::new(task), place))
 }
@@ -196,30 +184,33 @@ fn move_state(
 /// The task as `after` leaves it.
 fn changed_task(draft: &Draft<'_>, id: &TaskId, after: &TaskAfter, place: Place) -> Result<Task, Misfit> {
     let present = known_task(draft, id, place)?;
-    Ok(Task {
+    Ok(Task { recent_pairs: present.recent_pairs.clone(), ..task_after(&present, after, place) })
+}
+
+/// The task as `after` leaves it, without the path that it took.
+fn task_after(present: &Task, after: &TaskAfter, place: Place) -> Task {
+    Task {
+        id: present.id.clone(),
+        description: present.description.clone(),
         status: after.status,
         owner: after.owner.clone(),
         owner_epoch: after.owner_epoch,
+        created_us: present.created_us,
+        updated_us: place.time_us,
+        metadata: present.metadata.clone(),
+        revision: place.revision,
         handoff_count: after.handoff_count,
         open_handoff: after.open_handoff,
         progress: after.progress.clone(),
-        updated_us: place.time_us,
-        revision: place.revision,
-        ..Task::clone(&present)
-    })
+        outcome: present.outcome.clone(),
+        recent_pairs: RecentPairs::default(),
+        metadata_bytes: present.metadata_bytes,
+    }
 }
 
 fn known_task(draft: &Draft<'_>, id: &TaskId, place: Place) -> Result<Arc<Task>, Misfit> {
     let misfit = || Misfit { revision: place.revision, what: format!("task {id} does not exist") };
     draft.task(id).ok_or_else(misfit)
-}
-
-fn remember_pair(task: &mut Task, handoff: &Handoff) {
-    // One less than the window: the hand-off that is judged next completes it.
-    if task.recent_pairs.len() >= PING_PONG_WINDOW - 1 {
-        task.recent_pairs.remove(0);
-    }
-    task.recent_pairs.push((handoff.from.clone(), handoff.to.clone()));
 }
 
 fn put_task(draft: &mut Draft<'_>, task: Task, what: TaskChange, place: Place) -> Answer {

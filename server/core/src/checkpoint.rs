@@ -8,6 +8,7 @@ use crate::{
     RequestMemory, State,
     checkpoint_agents::AgentsReader,
     checkpoint_parts::{Parts, Section, read_items},
+    checkpoint_requests::RequestsReader,
 };
 
 /// The version of the encoding of checkpoints. One of another version is left aside and the log is replayed.
@@ -108,6 +109,7 @@ struct Counts {
 pub struct CheckpointReader {
     state: State,
     agents: AgentsReader,
+    requests: RequestsReader,
     counts: Counts,
     /// Of the last part.
     section: Option<Section>,
@@ -122,8 +124,13 @@ impl CheckpointReader {
         if format != CHECKPOINT_FORMAT {
             return Err(CheckpointError::Format(format));
         }
-        let (agents, counts) = (AgentsReader::default(), Counts::default());
-        Ok(Self { state: State::new(memory), agents, counts, section: None })
+        Ok(Self {
+            state: State::new(memory),
+            agents: AgentsReader::default(),
+            requests: RequestsReader::default(),
+            counts: Counts::default(),
+            section: None,
+        })
     }
 
     /// Reads the next part.
@@ -142,7 +149,7 @@ impl CheckpointReader {
     }
 
     fn items(&mut self, section: Section, d: &mut Decoder<'_>) -> Result<(), DecodeError> {
-        let Self { state, agents, counts, section: _ } = self;
+        let Self { state, agents, requests, counts, section: _ } = self;
         match section {
             Section::Beginning => {
                 (state.archived, state.head, state.time_us) = (d.u64()?, d.decode()?, d.i64()?);
@@ -170,7 +177,7 @@ impl CheckpointReader {
                 read_items(d, |d| agents.read_item(state, d))?;
                 counts.agents = state.agents.len() as u64;
             }
-            Section::Requests => counts.requests += read_items(d, |d| state.read_request(d))?,
+            Section::Requests => counts.requests += read_items(d, |d| requests.read_item(state, d))?,
             Section::End => {
                 let written = Counts {
                     open: d.u64()?,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use minicbor::{Encode, Encoder};
 
 use crate::{
-    AgentId, BuiltInRule, Context, HandoffId, Object, Progress, Revision, TaskId, Text, TransferSpec,
-    UpdateMode, codec, digest::Digest,
+    AgentId, BuiltInRule, Context, HandoffId, Object, Progress, RequestId, Revision, TaskId, Text,
+    TransferSpec, UpdateMode, codec, digest::Digest,
 };
 
 /// One request to change a namespace.
@@ -24,7 +24,7 @@ pub struct Command {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestMark {
     /// As the caller gave it.
-    pub id: Text,
+    pub id: RequestId,
     /// What it is looked up by.
     pub key: Digest,
     /// Of the action: a repeated id with another action is refused.
@@ -35,7 +35,7 @@ impl Command {
     /// Makes a command; a request id that is empty is none.
     pub fn new(request_id: &str, received_us: i64, action: Action) -> Self {
         let request = (!request_id.is_empty()).then(|| RequestMark {
-            id: Text::new(request_id),
+            id: RequestId::from(request_id),
             key: Digest::of(request_id.as_bytes()),
             fingerprint: action.fingerprint(),
         });

@@ -14,6 +14,16 @@ impl Digest {
         Self(u128::from_le_bytes(*head))
     }
 
+    /// The digest of those bytes.
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(u128::from_le_bytes(bytes))
+    }
+
+    /// The first 32 of its bits.
+    pub(crate) fn head(self) -> u32 {
+        self.0 as u32
+    }
+
     /// Its bytes.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0.to_le_bytes()

@@ -3,13 +3,16 @@
 //! Decisions are made against a draft, so that each command of a batch sees those before it, while everybody else sees only
 //! the state. If the batch cannot be recorded, the draft is dropped and nothing has happened.
 
-use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
+use std::{cell::RefCell, collections::BTreeMap, ops::Range, sync::Arc};
 
 use crate::{
-    AgentId, AgentState, ArchivedTask, Handoff, HandoffId, Revision, RuleSet, State, StateChange, Subject,
-    Task, TaskEntry, TaskId,
+    AgentId, AgentState, Answer, ArchivedTask, Handoff, HandoffId, Revision, RuleSet, State, StateChange,
+    Subject, Task, TaskEntry, TaskId,
+    by_key::ByKey,
     digest::Digest,
-    requests::{Remembered, RequestMemory},
+    record::{BodyWriter, Entry},
+    remembered::{Described, Remembered},
+    request_index::RequestIndex,
 };
 
 /// A state, and what is to change in it.
@@ -26,33 +29,63 @@ pub struct Draft<'a> {
 pub struct Changes {
     pub(crate) head: Revision,
     pub(crate) time_us: i64,
-    pub(crate) tasks: BTreeMap<TaskId, Arc<Task>>,
+    pub(crate) tasks: ByKey<TaskId, Arc<Task>>,
     pub(crate) task_entries: Vec<(TaskId, TaskEntry)>,
-    pub(crate) agents: BTreeMap<AgentId, Arc<AgentState>>,
+    pub(crate) agents: ByKey<AgentId, Arc<AgentState>>,
     pub(crate) state_changes: Vec<(AgentId, StateChange)>,
     pub(crate) handoffs: BTreeMap<HandoffId, Arc<Handoff>>,
     pub(crate) rules: Option<RuleSet>,
-    pub(crate) requests: NewRequests,
+    requests: NewRequests,
+    body: BodyWriter,
     /// Archived tasks that the draft was lent.
     pub(crate) recalled: BTreeMap<TaskId, ArchivedTask>,
 }
 
 /// The requests of a draft, in the order in which they came: the oldest are forgotten first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct NewRequests {
-    pub(crate) in_order: Vec<(Digest, Remembered)>,
-    /// Where each last stands in that order.
-    by_key: BTreeMap<Digest, usize>,
+    in_order: Vec<NewRequest>,
+    /// Where each stands in that order.
+    index: RequestIndex,
+}
+
+/// One of them, see [`Remembered`].
+#[derive(Debug)]
+struct NewRequest {
+    key: Digest,
+    revision: Revision,
+    time_us: i64,
+    /// Where its entry is in the body.
+    entry: Range<usize>,
+    described: Option<Described>,
 }
 
 impl NewRequests {
-    fn get(&self, key: Digest) -> Option<&Remembered> {
-        self.by_key.get(&key).map(|index| &self.in_order[*index].1)
+    fn with_capacity(commands: usize) -> Self {
+        Self { in_order: Vec::with_capacity(commands), index: RequestIndex::with_capacity(commands) }
     }
 
-    fn push(&mut self, key: Digest, remembered: Remembered) {
-        self.by_key.insert(key, self.in_order.len());
-        self.in_order.push((key, remembered));
+    fn find(&self, key: Digest) -> Option<&NewRequest> {
+        let of = |number: u32| &self.in_order[number as usize];
+        self.index.find(key, |number| of(number).key == key).map(of)
+    }
+
+    fn push(&mut self, request: NewRequest) {
+        self.index.insert(request.key, self.in_order.len() as u32);
+        self.in_order.push(request);
+    }
+}
+
+impl NewRequest {
+    fn remembered<'a>(&'a self, body: &'a BodyWriter) -> Remembered<'a> {
+        let Self { key, revision, time_us, ref entry, ref described } = *self;
+        Remembered {
+            key,
+            revision,
+            time_us,
+            entry: &body.bytes()[entry.clone()],
+            described: described.as_ref(),
+        }
     }
 }
 
@@ -61,21 +94,37 @@ impl Changes {
     pub fn head(&self) -> Revision {
         self.head
     }
+
+    /// The body of the record that tells of the changes: the entries of all commands that were executed, in order.
+    pub fn body(&self) -> Vec<u8> {
+        self.body.body()
+    }
+
+    /// The requests to be remembered, in order.
+    pub(crate) fn remembered(&self) -> impl Iterator<Item = Remembered<'_>> {
+        self.requests.in_order.iter().map(|request| request.remembered(&self.body))
+    }
 }
 
 impl<'a> Draft<'a> {
     /// A draft that changes nothing yet.
     pub fn new(state: &'a State) -> Self {
+        Self::of_batch(state, 0)
+    }
+
+    /// A draft that changes nothing yet, with room for the changes of so many commands.
+    pub fn of_batch(state: &'a State, commands: usize) -> Self {
         let changes = Changes {
             head: state.head,
             time_us: state.time_us,
-            tasks: BTreeMap::new(),
-            task_entries: Vec::new(),
-            agents: BTreeMap::new(),
-            state_changes: Vec::new(),
+            tasks: ByKey::with_capacity(commands),
+            task_entries: Vec::with_capacity(commands),
+            agents: ByKey::with_capacity(0),
+            state_changes: Vec::with_capacity(commands),
             handoffs: BTreeMap::new(),
             rules: None,
-            requests: NewRequests::default(),
+            requests: NewRequests::with_capacity(commands),
+            body: BodyWriter::with_capacity(commands),
             recalled: BTreeMap::new(),
         };
         Self { state, changes, last: RefCell::default() }
@@ -153,17 +202,19 @@ impl<'a> Draft<'a> {
         self.changes.rules.as_ref().unwrap_or(&self.state.rules)
     }
 
-    pub(crate) fn memory(&self) -> RequestMemory {
-        self.state.memory
+    pub(crate) fn remembered(&self, key: Digest, now_us: i64) -> Option<Remembered<'_>> {
+        let new = self.changes.requests.find(key).map(|new| new.remembered(&self.changes.body));
+        new.or_else(|| self.state.requests.get(key, now_us, self.state.memory))
     }
 
-    pub(crate) fn remembered(&self, key: Digest, now_us: i64) -> Option<&Remembered> {
-        let in_state = || self.state.requests.get(key, now_us, self.memory());
-        self.changes.requests.get(key).or_else(in_state)
-    }
-
-    pub(crate) fn remember(&mut self, key: Digest, remembered: Remembered) {
-        self.changes.requests.push(key, remembered);
+    /// Records `entry`, which was just applied and answers `answer`, and remembers its request.
+    pub(crate) fn record(&mut self, entry: &Entry, answer: &Answer) {
+        let Changes { head: revision, time_us, ref mut body, ref mut requests, .. } = self.changes;
+        let range = body.push(entry);
+        if let Some(mark) = &entry.request {
+            let described = Described::beside(&entry.event, answer);
+            requests.push(NewRequest { key: mark.key, revision, time_us, entry: range, described });
+        }
     }
 
     pub(crate) fn advance(&mut self, revision: Revision, time_us: i64) {

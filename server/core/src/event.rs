@@ -7,7 +7,8 @@ use std::sync::Arc;
 use minicbor::{Decode, Encode};
 
 use crate::{
-    AgentId, BuiltInRule, Handoff, Object, Progress, TaskAfter, TaskId, Text, Transfer, UpdateMode, codec,
+    AgentId, BuiltInRule, Handoff, LastChange, Object, Progress, Task, TaskAfter, TaskId, TaskStatus, Text,
+    Transfer, UpdateMode, codec,
 };
 
 /// One thing that happened, at one revision.
@@ -51,6 +52,29 @@ pub struct TaskCreated {
     /// Free-form data.
     #[n(3)]
     pub metadata: Object,
+}
+
+impl TaskCreated {
+    /// The task as it is created.
+    pub(crate) fn task(&self, at: LastChange) -> Task {
+        Task {
+            id: self.task_id.clone(),
+            description: self.description.clone(),
+            status: TaskStatus::Pending,
+            owner: self.owner.clone(),
+            owner_epoch: 1,
+            created_us: at.time_us,
+            updated_us: at.time_us,
+            metadata: self.metadata.clone(),
+            revision: at.revision,
+            handoff_count: 0,
+            open_handoff: None,
+            progress: None,
+            outcome: Text::default(),
+            recent_pairs: Default::default(),
+            metadata_bytes: self.metadata.size() as u64,
+        }
+    }
 }
 
 /// See [`Event::TaskUpdated`].

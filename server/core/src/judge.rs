@@ -3,7 +3,7 @@
 //! Pure: looks only at the draft it is given.
 
 use crate::{
-    AgentId, BuiltInRule, Draft, HandoffId, Proposal, RuleName, Task, TaskStatus, Text, Verdict, Violation,
+    BuiltInRule, Draft, HandoffId, Proposal, RuleName, Task, TaskStatus, Text, Verdict, Violation,
     limits::{
         HANDOFFS_PER_TASK_MAX, PING_PONG_MAX, PING_PONG_WINDOW, RULE_CONTEXT_BYTES_MAX,
         RULE_METADATA_BYTES_MAX, RULE_STATE_BYTES_MAX,
@@ -120,7 +120,7 @@ impl Findings<'_, '_> {
                 )
             });
         }
-        let between = passages_between(task, &proposal.from, &proposal.to);
+        let between = task.recent_pairs.between(&proposal.from, &proposal.to);
         if between + 1 > PING_PONG_MAX {
             self.add(BuiltInRule::PingPong, || {
                 format!(
@@ -149,12 +149,4 @@ impl Findings<'_, '_> {
             });
         }
     }
-}
-
-/// How often the task went between `one` and `other`, either way, within the window that the next hand-off completes.
-fn passages_between(task: &Task, one: &AgentId, other: &AgentId) -> usize {
-    task.recent_pairs
-        .iter()
-        .filter(|(from, to)| (from == one && to == other) || (from == other && to == one))
-        .count()
 }

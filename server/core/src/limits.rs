@@ -43,8 +43,10 @@ pub const RULE_STATE_BYTES_MAX: usize = 1024 * 1024;
 
 /// The tasks that so many of the newest events changed are kept in memory as they are; others are packed.
 pub const UNPACKED_CHANGES_MAX: usize = 4_096;
-/// Largest answer that the memory of requests keeps packed, in bytes of its texts and values; larger ones share theirs with the state.
-pub const PACKED_ANSWER_BYTES_MAX: usize = 1_024;
+/// Largest description and metadata of a task, in bytes together, that the memory of requests copies; larger ones it shares with others.
+pub const DESCRIBED_BYTES_COPIED_MAX: usize = 1_024;
+/// What one chunk of the memory of requests holds before the next is begun, in bytes. What is forgotten leaves memory by whole chunks.
+pub const REQUEST_CHUNK_BYTES: usize = 64 * 1024;
 
 /// How long a request id is remembered unless configured otherwise, in microseconds (24 h).
 pub const REQUEST_MEMORY_US: i64 = 86_400_000_000;

@@ -2,9 +2,11 @@
 //!
 //! Knows nothing of hashes, files or revisions: those are the log's.
 
+use std::ops::Range;
+
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
-use crate::{Event, Text, command::RequestMark, digest::Digest};
+use crate::{Event, RequestId, command::RequestMark, digest::Digest};
 
 /// The version of the encoding of bodies; grows when an older server could no longer read a newer body.
 pub const BODY_FORMAT: u16 = 1;
@@ -27,6 +29,12 @@ struct Body {
     entries: Vec<Entry>,
 }
 
+/// About what an entry takes.
+const ENTRY_BYTES: usize = 256;
+/// Most bytes before the first entry of a body.
+const HEADER_BYTES_MAX: usize = 10;
+const TO_MEMORY: &str = "writing to memory cannot fail";
+
 /// The body cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
@@ -38,18 +46,49 @@ pub enum BodyError {
     Malformed(#[from] minicbor::decode::Error),
 }
 
-/// Writes the body of a record.
+/// Writes the body of a record: the inverse of [`decode_body`]. A [`Draft`](crate::Draft) does the same entry by entry.
 pub fn encode_body(entries: &[Box<Entry>]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(entries.len() * 512 + 16);
-    let mut e = Encoder::new(&mut bytes);
-    let written = e.array(1).and_then(|e| e.array(entries.len() as u64)).and_then(|e| {
-        for entry in entries {
-            e.encode(&**entry)?;
-        }
-        e.ok()
-    });
-    written.expect("writing to memory cannot fail");
-    bytes
+    let mut writer = BodyWriter::with_capacity(entries.len());
+    for entry in entries {
+        writer.push(entry);
+    }
+    writer.body()
+}
+
+/// The body of a record in the making.
+#[derive(Debug)]
+pub(crate) struct BodyWriter {
+    count: u64,
+    /// The entries, one after the other.
+    bytes: Vec<u8>,
+}
+
+impl BodyWriter {
+    /// An empty one with room for so many entries of common sizes.
+    pub(crate) fn with_capacity(entries: usize) -> Self {
+        Self { count: 0, bytes: Vec::with_capacity(entries * ENTRY_BYTES) }
+    }
+
+    /// Adds an entry, and tells where it stands among the [bytes](Self::bytes).
+    pub(crate) fn push(&mut self, entry: &Entry) -> Range<usize> {
+        let start = self.bytes.len();
+        Encoder::new(&mut self.bytes).encode(entry).expect(TO_MEMORY);
+        self.count += 1;
+        start..self.bytes.len()
+    }
+
+    /// All entries.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The whole body.
+    pub(crate) fn body(&self) -> Vec<u8> {
+        let mut body = Vec::with_capacity(self.bytes.len() + HEADER_BYTES_MAX);
+        Encoder::new(&mut body).array(1).and_then(|e| e.array(self.count)).expect(TO_MEMORY);
+        body.extend_from_slice(&self.bytes);
+        body
+    }
 }
 
 /// Reads the body of a record.
@@ -78,7 +117,7 @@ impl<C> Encode<C> for RequestMark {
 
 impl<'b, C> Decode<'b, C> for RequestMark {
     fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, minicbor::decode::Error> {
-        let (id, fingerprint) = <(Text, Digest)>::decode(d, ctx)?;
+        let (id, fingerprint) = <(RequestId, Digest)>::decode(d, ctx)?;
         Ok(Self { key: Digest::of(id.as_bytes()), id, fingerprint })
     }
 }

@@ -3,7 +3,7 @@
 //! Texts for callers, people and models: what, where, what to do. Knows nothing of gRPC codes.
 
 use crate::{
-    AgentId, HandoffId, HandoffStatus, Revision, TaskId, TaskStatus, Text, Verdict, knowledge::Obstacle,
+    AgentId, HandoffId, HandoffStatus, RequestId, Revision, TaskId, TaskStatus, Verdict, knowledge::Obstacle,
     rule::BuiltInRule,
 };
 
@@ -48,7 +48,7 @@ pub enum Rejection {
     #[error("request id {request_id:?} was used with another request; use a new id for each new request")]
     RequestIdReused {
         /// The request id.
-        request_id: Text,
+        request_id: RequestId,
     },
     /// The caller is not the owner.
     #[error("task {task_id} is owned by {owner} (epoch {owner_epoch}), not by {agent_id}")]

@@ -1,17 +1,15 @@
 //! The memory of request ids: what was asked under each, and what was answered.
 //!
-//! Bounded by count and by age. Knows nothing of what an answer means.
+//! Bounded by count and by age. Kept in order in chunks that snapshots share. Knows nothing of what an answer means.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    hash::{BuildHasherDefault, Hasher},
-};
+use std::{collections::VecDeque, ops::Range, sync::Arc};
 
 use crate::{
-    Answer,
     digest::Digest,
-    limits::{PACKED_ANSWER_BYTES_MAX, REQUEST_MEMORY_COUNT, REQUEST_MEMORY_US},
-    store::{answer_to_bytes, bytes_to_answer},
+    limits::{REQUEST_MEMORY_COUNT, REQUEST_MEMORY_US},
+    remembered::Remembered,
+    request_chunk::Chunk,
+    request_index::RequestIndex,
 };
 
 /// For how long, and how many, requests are remembered; the stricter bound holds.
@@ -19,7 +17,7 @@ use crate::{
 pub struct RequestMemory {
     /// In microseconds.
     pub age_us_max: i64,
-    /// In requests of one namespace.
+    /// In requests of one namespace, at most 2^32 - 1.
     pub count_max: usize,
 }
 
@@ -29,110 +27,108 @@ impl Default for RequestMemory {
     }
 }
 
-/// What is remembered of one request.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Remembered {
-    /// Of what was asked.
-    pub(crate) fingerprint: Digest,
-    /// When it was recorded, in microseconds since the Unix epoch.
-    pub(crate) time_us: i64,
-    /// What was answered.
-    pub(crate) answer: KeptAnswer,
-}
-
-/// An answer that is kept for the case that its request is repeated, which is rare: packed, unless it is large and shares most of that with
-/// the state.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum KeptAnswer {
-    /// As [`answer_to_bytes`] gave it.
-    Packed(Box<[u8]>),
-    /// As it is.
-    Shared(Answer),
-}
-
-impl KeptAnswer {
-    pub(crate) fn of(answer: &Answer) -> Self {
-        if answer.shared_bytes() <= PACKED_ANSWER_BYTES_MAX {
-            Self::Packed(answer_to_bytes(answer))
-        } else {
-            Self::Shared(answer.clone())
-        }
-    }
-
-    pub(crate) fn answer(&self) -> Answer {
-        match self {
-            Self::Packed(bytes) => bytes_to_answer(bytes),
-            Self::Shared(answer) => answer.clone(),
-        }
-    }
-}
-
-/// Requests by their ids, oldest first.
-#[derive(Clone, Debug, Default)]
+/// Requests in order, oldest first, each found by its id.
+#[derive(Clone, Debug)]
 pub(crate) struct Requests {
-    // Only ever looked up by key, never iterated: its order cannot reach the state. The keys are digests already.
-    by_key: HashMap<Digest, Remembered, BuildHasherDefault<DigestHasher>>,
-    in_order: VecDeque<Digest>,
+    /// None is empty. What stands in the first before the numbers that are remembered is forgotten.
+    chunks: VecDeque<Arc<Chunk>>,
+    /// The numbers of those that are remembered: the first request has 0, the next 1, and so on.
+    numbers: Range<u64>,
+    /// `None` in a snapshot.
+    index: Option<RequestIndex>,
 }
+
+impl Default for Requests {
+    fn default() -> Self {
+        Self { chunks: VecDeque::new(), numbers: 0..0, index: Some(RequestIndex::default()) }
+    }
+}
+
+/// Why there is an index.
+const NOT_A_SNAPSHOT: &str = "snapshots are only written, never asked nor added to";
 
 impl Requests {
+    /// A copy that shares what is remembered and can only be [iterated](Self::iter): it costs a step per chunk.
+    pub(crate) fn snapshot(&self) -> Self {
+        Self { chunks: self.chunks.clone(), numbers: self.numbers.clone(), index: None }
+    }
+
     /// What is remembered under `key` at `now_us`.
-    pub(crate) fn get(&self, key: Digest, now_us: i64, memory: RequestMemory) -> Option<&Remembered> {
-        self.by_key.get(&key).filter(|remembered| !is_too_old(remembered, now_us, memory))
+    pub(crate) fn get(&self, key: Digest, now_us: i64, memory: RequestMemory) -> Option<Remembered<'_>> {
+        let index = self.index.as_ref().expect(NOT_A_SNAPSHOT);
+        let is_it = |number| self.at(self.whole(number)).is_some_and(|found| found.key == key);
+        let found = self.at(self.whole(index.find(key, is_it)?))?;
+        (!is_too_old(found.time_us, now_us, memory)).then_some(found)
     }
 
     /// Remembers a request and forgets those that are over the bounds.
-    pub(crate) fn insert(&mut self, key: Digest, remembered: Remembered, memory: RequestMemory) {
-        let now_us = remembered.time_us;
-        if self.by_key.insert(key, remembered).is_some() {
-            // An id that had grown too old to be known was used again: it takes its place among the new.
-            self.in_order.retain(|present| *present != key);
+    ///
+    /// Times never run backwards from one to the next: an id that is used again, since it has grown too old to be known, is forgotten
+    /// before it takes its place among the new.
+    pub(crate) fn insert(&mut self, request: &Remembered<'_>, memory: RequestMemory) {
+        let (count_max, now_us) = (memory.count_max.min(u32::MAX as usize), request.time_us);
+        while self.oldest_is_too_old(now_us, memory) {
+            self.forget_oldest();
         }
-        self.in_order.push_back(key);
-        while self.in_order.len() > memory.count_max || self.oldest_is_too_old(now_us, memory) {
-            if let Some(oldest) = self.in_order.pop_front() {
-                self.by_key.remove(&oldest);
-            }
+        let number = self.numbers.end;
+        self.open_chunk().push(request);
+        self.index.as_mut().expect(NOT_A_SNAPSHOT).insert(request.key, number as u32);
+        self.numbers.end += 1;
+        while self.len() > count_max || self.oldest_is_too_old(now_us, memory) {
+            self.forget_oldest();
         }
     }
 
     /// How many are remembered.
     pub(crate) fn len(&self) -> usize {
-        self.in_order.len()
+        (self.numbers.end - self.numbers.start) as usize
     }
 
     /// All that is remembered, oldest first.
-    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (Digest, &Remembered)> {
-        self.in_order.iter().map(|key| (*key, &self.by_key[key]))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Remembered<'_>> {
+        let first = self.chunks.front().map_or(0, |chunk| chunk.numbers().start);
+        let forgotten = (self.numbers.start - first) as usize;
+        self.chunks.iter().flat_map(|chunk| chunk.iter()).skip(forgotten)
+    }
+
+    /// The number of which the index has the low half.
+    fn whole(&self, low: u32) -> u64 {
+        self.numbers.start + u64::from(low.wrapping_sub(self.numbers.start as u32))
+    }
+
+    fn at(&self, number: u64) -> Option<Remembered<'_>> {
+        let after = self.chunks.partition_point(|chunk| chunk.numbers().start <= number);
+        self.chunks.get(after.checked_sub(1)?)?.get(number)
     }
 
     fn oldest_is_too_old(&self, now_us: i64, memory: RequestMemory) -> bool {
-        let oldest = self.in_order.front().and_then(|key| self.by_key.get(key));
-        oldest.is_some_and(|remembered| is_too_old(remembered, now_us, memory))
+        let oldest = self.chunks.front().and_then(|chunk| chunk.time_us(self.numbers.start));
+        oldest.is_some_and(|time_us| is_too_old(time_us, now_us, memory))
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some(first) = self.chunks.front() else { return };
+        if let Some(oldest) = first.get(self.numbers.start) {
+            self.index.as_mut().expect(NOT_A_SNAPSHOT).remove(oldest.key, self.numbers.start as u32);
+        }
+        self.numbers.start += 1;
+        if first.numbers().end <= self.numbers.start {
+            self.chunks.pop_front();
+        }
+    }
+
+    /// The chunk that the next request goes to.
+    fn open_chunk(&mut self) -> &mut Chunk {
+        let next = match self.chunks.back_mut() {
+            None => Some(Chunk::new(self.numbers.end)),
+            Some(last) if last.is_full() => Some(Arc::make_mut(last).close()),
+            Some(_) => None,
+        };
+        self.chunks.extend(next.map(Arc::new));
+        Arc::make_mut(self.chunks.back_mut().expect("there is one now"))
     }
 }
 
-fn is_too_old(remembered: &Remembered, now_us: i64, memory: RequestMemory) -> bool {
-    now_us.saturating_sub(remembered.time_us) >= memory.age_us_max
-}
-
-/// Takes a digest as its own hash.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct DigestHasher(u64);
-
-impl Hasher for DigestHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        let mut low = [0; 8];
-        let taken = bytes.len().min(8);
-        low[..taken].copy_from_slice(&bytes[..taken]);
-        self.0 = u64::from_le_bytes(low);
-    }
-
-    fn write_u128(&mut self, digest: u128) {
-        self.0 = digest as u64;
-    }
+fn is_too_old(time_us: i64, now_us: i64, memory: RequestMemory) -> bool {
+    now_us.saturating_sub(time_us) >= memory.age_us_max
 }

@@ -15,9 +15,8 @@ use crate::{
     store::{Handoffs, StoredChange, StoredEntry, TaskHistory, Tasks},
 };
 
-/// One namespace as of its head. A clone is a snapshot: it shares what it holds with the original, so it costs next to nothing, however much
-/// that is; what either of them changes from then on is copied first, a few neighbours with it.
-#[derive(Clone, Debug, Default)]
+/// One namespace as of its head.
+#[derive(Debug, Default)]
 pub struct State {
     pub(crate) head: Revision,
     pub(crate) time_us: i64,
@@ -53,6 +52,25 @@ impl State {
     /// An empty namespace that remembers requests within the given bounds.
     pub fn new(memory: RequestMemory) -> Self {
         Self { memory, ..Self::default() }
+    }
+
+    /// A copy to write a checkpoint of, and to [forget](Self::forget) tasks in; commands are not for it. It shares what it holds with the
+    /// original, so it costs next to nothing, however much that is; what either of them changes from then on is copied first, a few
+    /// neighbours with it.
+    #[must_use]
+    pub fn snapshot(&self) -> Self {
+        let Self { head, time_us, tasks, agents, handoffs, rules, requests, memory, archived } = self;
+        Self {
+            head: *head,
+            time_us: *time_us,
+            tasks: tasks.clone(),
+            agents: agents.clone(),
+            handoffs: handoffs.clone(),
+            rules: rules.clone(),
+            requests: requests.snapshot(),
+            memory: *memory,
+            archived: *archived,
+        }
     }
 
     /// Keeps only those tasks unpacked in memory that the newest `changes_max` events changed, instead of
@@ -130,17 +148,20 @@ impl State {
 
     /// Makes the changes of a draft part of the state. Costs a step per change, whatever the state's size.
     pub fn absorb(&mut self, changes: Changes) {
+        for request in changes.remembered() {
+            self.requests.insert(&request, self.memory);
+        }
         let Changes {
             head,
             time_us,
-            mut tasks,
+            tasks,
             task_entries,
-            mut agents,
+            agents,
             state_changes,
             handoffs,
             rules,
-            requests,
             recalled,
+            ..
         } = changes;
         self.head = head;
         self.time_us = time_us;
@@ -155,18 +176,15 @@ impl State {
             }
         }
         for (id, entry) in task_entries {
-            let newer = tasks.remove(&id);
+            let newer = tasks.get(&id).cloned();
             self.change_task(id, newer, entry);
         }
         for (id, change) in state_changes {
-            let newer = agents.remove(&id);
+            let newer = agents.get(&id).cloned();
             self.change_agent(id, newer, change);
         }
         if let Some(rules) = rules {
             self.rules = rules;
-        }
-        for (key, remembered) in requests.in_order {
-            self.requests.insert(key, remembered, self.memory);
         }
         self.tasks.pack_resting(&mut self.handoffs);
     }

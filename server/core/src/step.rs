@@ -8,7 +8,7 @@ use crate::{
     command::RequestMark,
     decide::decide,
     record::Entry,
-    requests::{KeptAnswer, Remembered},
+    remembered::Remembered,
 };
 
 /// What a command came to.
@@ -16,7 +16,7 @@ use crate::{
 pub enum Outcome {
     /// It is part of the draft now; its entry must be recorded.
     Recorded(Box<Entry>, Answer),
-    /// It was done before; this was the answer.
+    /// It was done before; this was the answer, as far as anyone is shown of it.
     Repeated(Answer),
 }
 
@@ -28,12 +28,13 @@ pub fn execute(draft: &mut Draft<'_>, command: &Command, now_us: i64) -> Result<
     if let Some(mark) = &command.request
         && let Some(remembered) = draft.remembered(mark.key, now_us)
     {
-        return repeated(mark, remembered);
+        return repeated(mark, &remembered);
     }
     let event = decide(draft, command, draft.head().next(), now_us)?;
     let answer = apply(draft, &event, now_us).expect("an event that was just decided on this draft fits it");
-    remember(draft, command.request.as_ref(), &answer, now_us);
-    Ok(Outcome::Recorded(Box::new(Entry { request: command.request.clone(), event }), answer))
+    let entry = Box::new(Entry { request: command.request.clone(), event });
+    draft.record(&entry, &answer);
+    Ok(Outcome::Recorded(entry, answer))
 }
 
 /// Applies an entry of the log that was recorded at `time_us`.
@@ -42,23 +43,16 @@ pub fn execute(draft: &mut Draft<'_>, command: &Command, now_us: i64) -> Result<
 /// [`Misfit`] if the entry does not fit what is before it.
 pub fn replay(draft: &mut Draft<'_>, entry: &Entry, time_us: i64) -> Result<(), Misfit> {
     let answer = apply(draft, &entry.event, time_us)?;
-    remember(draft, entry.request.as_ref(), &answer, time_us);
+    draft.record(entry, &answer);
     Ok(())
 }
 
-fn repeated(mark: &RequestMark, remembered: &Remembered) -> Result<Outcome, Rejection> {
-    if remembered.fingerprint == mark.fingerprint {
-        Ok(Outcome::Repeated(remembered.answer.answer()))
+fn repeated(mark: &RequestMark, remembered: &Remembered<'_>) -> Result<Outcome, Rejection> {
+    let (fingerprint, answer) = remembered.tell_again();
+    if fingerprint == Some(mark.fingerprint) {
+        Ok(Outcome::Repeated(answer))
     } else {
         Err(Rejection::RequestIdReused { request_id: mark.id.clone() })
-    }
-}
-
-fn remember(draft: &mut Draft<'_>, request: Option<&RequestMark>, answer: &Answer, time_us: i64) {
-    if let Some(mark) = request {
-        let answer = KeptAnswer::of(answer);
-        let remembered = Remembered { fingerprint: mark.fingerprint, time_us, answer };
-        draft.remember(mark.key, remembered);
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use minicbor::{Decode, Encode};
 
-use crate::{AgentId, HandoffId, Object, Revision, TaskId, Text};
+use crate::{AgentId, HandoffId, Object, RecentPairs, Revision, TaskId, Text};
 
 /// One piece of work as of its revision. Times are microseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
@@ -48,9 +48,9 @@ pub struct Task {
     /// What came of it, once it ended.
     #[n(12)]
     pub outcome: Text,
-    /// Senders and receivers of the last completed hand-offs, oldest first: what the rule `ping_pong` looks at.
+    /// The last completed hand-offs: what the rule `ping_pong` looks at.
     #[n(13)]
-    pub recent_pairs: Vec<(AgentId, AgentId)>,
+    pub recent_pairs: RecentPairs,
     /// Size of the metadata in bytes, so that no hand-off has to walk it.
     #[n(14)]
     pub metadata_bytes: u64,

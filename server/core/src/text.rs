@@ -2,20 +2,26 @@
 //!
 //! Knows no bounds: what may be an id is checked where it enters.
 
-use std::{borrow::Borrow, fmt, ops::Deref, sync::Arc};
+use std::{
+    borrow::Borrow,
+    fmt,
+    hash::{Hash, Hasher},
+    ops::Deref,
+    sync::Arc,
+};
 
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
 macro_rules! shared_text {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+        pub struct $name($inner);
 
         impl $name {
             /// Shares `text`.
             pub fn new(text: impl Into<Arc<str>>) -> Self {
-                Self(text.into())
+                Self(text.into().into())
             }
 
             /// The text itself.
@@ -28,37 +34,43 @@ macro_rules! shared_text {
             type Target = str;
 
             fn deref(&self) -> &str {
-                &self.0
+                self.as_str()
             }
         }
 
         impl Borrow<str> for $name {
             fn borrow(&self) -> &str {
-                &self.0
+                self.as_str()
+            }
+        }
+
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.as_str().hash(state);
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self)
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&*self.0, f)
+                fmt::Debug::fmt(self.as_str(), f)
             }
         }
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                Self::new(text)
+                Self(text.into())
             }
         }
 
         impl From<String> for $name {
             fn from(text: String) -> Self {
-                Self::new(text)
+                Self::from(text.as_str())
             }
         }
 
@@ -68,37 +80,60 @@ macro_rules! shared_text {
                 e: &mut Encoder<W>,
                 _: &mut C,
             ) -> Result<(), minicbor::encode::Error<W::Error>> {
-                e.str(&self.0)?.ok()
+                e.str(self)?.ok()
             }
         }
 
         impl<'b, C> Decode<'b, C> for $name {
             fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-                d.str().map(Self::new)
+                d.str().map(Self::from)
             }
         }
     };
 }
 
+/// A text that is often empty, and then takes no memory and no count that all threads would share.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct PerhapsEmpty(Option<Arc<str>>);
+
+impl Deref for PerhapsEmpty {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
+
+impl From<&str> for PerhapsEmpty {
+    fn from(text: &str) -> Self {
+        Self((!text.is_empty()).then(|| text.into()))
+    }
+}
+
+impl From<Arc<str>> for PerhapsEmpty {
+    fn from(text: Arc<str>) -> Self {
+        Self((!text.is_empty()).then_some(text))
+    }
+}
+
 shared_text!(
     /// Any text: a description, a reason, a message.
-    Text
+    #[derive(Default)]
+    Text(PerhapsEmpty)
 );
 shared_text!(
     /// The id of a task, unique in its namespace.
-    TaskId
+    TaskId(Arc<str>)
 );
 shared_text!(
     /// The id of an agent.
-    AgentId
+    AgentId(Arc<str>)
+);
+shared_text!(
+    /// The id of a request, never empty.
+    RequestId(Arc<str>)
 );
 shared_text!(
     /// The name of a rule.
-    RuleName
+    RuleName(Arc<str>)
 );
-
-impl Default for Text {
-    fn default() -> Self {
-        Self::new("")
-    }
-}

@@ -32,33 +32,36 @@ pub enum Value {
 
 /// A JSON object, its keys in order.
 #[derive(Clone, Debug, PartialEq, Default)]
-pub struct Object(Arc<BTreeMap<Text, Value>>);
+pub struct Object(Option<Arc<BTreeMap<Text, Value>>>);
+
+/// What objects have that have nothing.
+static NO_ENTRIES: BTreeMap<Text, Value> = BTreeMap::new();
 
 impl Object {
     /// Shares `entries`.
     pub fn new(entries: BTreeMap<Text, Value>) -> Self {
-        Self(Arc::new(entries))
+        Self((!entries.is_empty()).then(|| Arc::new(entries)))
     }
 
     /// The entries in the order of their keys.
     pub fn entries(&self) -> &BTreeMap<Text, Value> {
-        &self.0
+        self.0.as_deref().unwrap_or(&NO_ENTRIES)
     }
 
     /// Whether there are no entries.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// Size in bytes, as [`Value::size`] counts.
     pub fn size(&self) -> usize {
-        self.0.iter().map(|(key, value)| key.len() + value.size()).sum()
+        self.entries().iter().map(|(key, value)| key.len() + value.size()).sum()
     }
 
     /// Applies a JSON merge patch (RFC 7396) at every level.
     #[must_use]
     pub fn patched(&self, patch: &Self) -> Self {
-        let mut entries = (*self.0).clone();
+        let mut entries = self.entries().clone();
         for (key, change) in patch.entries() {
             match patched_value(entries.get(key), change) {
                 Some(value) => entries.insert(key.clone(), value),
@@ -96,7 +99,7 @@ impl Value {
             Self::Null | Self::Bool(_) | Self::Number(_) => None,
             Self::String(text) => Some(text.as_str().as_ptr().addr()),
             Self::List(items) => Some(items.as_ptr().addr()),
-            Self::Object(object) => Some(Arc::as_ptr(&object.0).addr()),
+            Self::Object(object) => Some(std::ptr::from_ref(object.entries()).addr()),
         }
     }
 }
@@ -154,7 +157,7 @@ impl<C> Encode<C> for Object {
         e: &mut Encoder<W>,
         ctx: &mut C,
     ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        self.0.encode(e, ctx)
+        self.entries().encode(e, ctx)
     }
 }
 

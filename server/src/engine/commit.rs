@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use baton_core::{BODY_FORMAT, Changes, Command, Draft, Entry, Outcome, encode_body, execute};
+use baton_core::{BODY_FORMAT, Changes, Command, Draft, Entry, Outcome, execute};
 use baton_log::{Append, ArchiveReader, Hash, Record};
 
 use super::{
@@ -44,7 +44,7 @@ pub(super) fn prepare(
     replies: &mut Vec<Reply>,
 ) -> Option<Prepared> {
     let state = namespace.read();
-    let mut draft = Draft::new(&state);
+    let mut draft = Draft::of_batch(&state, group.len());
     // Times never run backwards along the revisions, whatever the clock does.
     let now_us = clock_us.max(draft.time_us());
     let mut entries: Vec<Box<Entry>> = Vec::with_capacity(group.len());
@@ -68,7 +68,7 @@ pub(super) fn prepare(
         return None;
     }
     let changes = draft.into_changes();
-    let body = encode_body(&entries);
+    let body = changes.body();
     let event_count = u32::try_from(entries.len()).expect("a batch is bounded far below 2^32 commands");
     let record = Record::seal(
         Arc::clone(namespace.name()),

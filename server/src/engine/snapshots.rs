@@ -67,7 +67,7 @@ impl Snapshots {
         let state = namespace.read();
         let events = state.head().0 - asked.revision;
         if is_due(events, state.held_count(), self.events_min) && asked.under_way.strong_count() == 0 {
-            let state = state.clone();
+            let state = state.snapshot();
             self.ask(namespace.name(), state, hash, false);
         }
     }
@@ -77,7 +77,7 @@ impl Snapshots {
         let last = self.asked.get(namespace.name()).map_or(0, |asked| asked.revision);
         let state = namespace.read();
         if state.head().0 - last >= FINAL_EVENTS {
-            let state = state.clone();
+            let state = state.snapshot();
             self.ask(namespace.name(), state, hash, true);
         }
     }

@@ -8,7 +8,7 @@ mod record;
 mod tasks;
 
 pub(crate) use handoffs::Handoffs;
-pub(crate) use packing::{answer_to_bytes, bytes_to_answer, unpack_handoff, unpack_task};
+pub(crate) use packing::{unpack_handoff, unpack_task};
 pub use record::TaskHistory;
 pub(crate) use record::{StoredChange, StoredEntry, StoredRecord};
 pub(crate) use tasks::Tasks;

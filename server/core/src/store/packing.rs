@@ -8,7 +8,7 @@ use std::{collections::VecDeque, convert::Infallible, sync::Arc};
 use minicbor::{Decoder, Encoder, decode::Error as DecodeError};
 
 use crate::{
-    AgentId, Answer, Handoff, HandoffId, History, Revision, Task, TaskId, TaskStatus,
+    AgentId, Handoff, HandoffId, History, Revision, Task, TaskId, TaskStatus,
     codec::{length, optional_shared},
 };
 
@@ -71,50 +71,10 @@ pub(crate) fn unpack_handoff(id: HandoffId, bytes: &[u8]) -> Handoff {
     read_handoff(&mut Decoder::new(bytes), id).expect(OWN_BYTES)
 }
 
-/// An answer, with all that it says.
-pub(crate) fn answer_to_bytes(answer: &Answer) -> Box<[u8]> {
-    pack(|e| match answer {
-        Answer::Task(task) => write_named_task(e.u8(0)?, task),
-        Answer::Handoff(handoff, task) => {
-            write_handoff(e.u8(1)?.encode(handoff.id)?, handoff)?;
-            write_named_task(e, task)
-        }
-        Answer::State(written) => e.u8(2)?.encode(&**written)?.ok(),
-        Answer::Rule { rule, on } => e.u8(3)?.encode(rule)?.encode(on)?.ok(),
-    })
-}
-
-/// The answer that was written.
-pub(crate) fn bytes_to_answer(bytes: &[u8]) -> Answer {
-    let read = || {
-        let mut d = Decoder::new(bytes);
-        Ok::<_, DecodeError>(match d.u8()? {
-            0 => Answer::Task(Arc::new(read_named_task(&mut d)?)),
-            1 => {
-                let id = d.decode()?;
-                let handoff = read_handoff(&mut d, id)?;
-                Answer::Handoff(Arc::new(handoff), Arc::new(read_named_task(&mut d)?))
-            }
-            2 => Answer::State(Arc::new(d.decode()?)),
-            _ => Answer::Rule { rule: d.decode()?, on: d.decode()? },
-        })
-    };
-    read().expect(OWN_BYTES)
-}
-
 fn pack<B: From<Vec<u8>>>(write: impl FnOnce(&mut Out<'_>) -> Writing) -> B {
     let mut bytes = Vec::with_capacity(512);
     write(&mut Encoder::new(&mut bytes)).expect("writing to memory cannot fail");
     bytes.into()
-}
-
-fn write_named_task(e: &mut Out<'_>, task: &Task) -> Writing {
-    write_task(e.encode(&task.id)?, task)
-}
-
-fn read_named_task(d: &mut Decoder<'_>) -> Reading<Task> {
-    let id = d.decode()?;
-    read_task(d, &id)
 }
 
 /// All of a task but its id.

@@ -300,7 +300,7 @@ mod tests {
             open_handoff: Some(HandoffId(Revision(12))),
             progress: Some(Progress { percent: 0, note: Text::default() }),
             outcome: Text::from("done"),
-            recent_pairs: Vec::new(),
+            recent_pairs: Default::default(),
             metadata_bytes: 0,
         }
     }

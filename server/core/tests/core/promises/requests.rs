@@ -1,12 +1,16 @@
 //! A repeated request gives the first answer again, within the bounds of the memory.
 
 use baton_core::{
-    Answer, BuiltInRule, Command, Draft, Outcome, Rejection, RequestMemory, State, execute, limits,
+    Action, Answer, BuiltInRule, CHECKPOINT_FORMAT, Command, ConflictPolicy, Draft, HandoffId, Object,
+    Outcome, Proposal, Rejection, RequestMemory, Revision, State, UpdateTask, execute, limits,
 };
 
 use crate::{
-    namespace::{Namespace, SECOND_US},
-    words::{create, end, hand_off, know, object, start, switch, touch},
+    namespace::{Namespace, SECOND_US, shown},
+    words::{
+        big, create, create_with, end, execute as execute_handoff, hand_off, initiate, keys, know, object,
+        proposal, start, switch, touch, touched, transfer, withdraw,
+    },
 };
 
 fn recorded(outcome: Result<Outcome, Rejection>) -> Answer {
@@ -23,23 +27,39 @@ fn is_repeated(outcome: Result<Outcome, Rejection>) -> bool {
 #[test]
 fn a_repeated_request_gives_the_first_answer_whatever_has_happened_since() {
     let mut ns = Namespace::new();
+    let of = |revision| HandoffId(Revision(revision));
+    let described = UpdateTask { description: Some("other".into()), ..touched("t") };
+    let impossible = Proposal { transfer: keys(&["no"], ConflictPolicy::Fail), ..proposal("t", "b", "a") };
     let actions = [
-        create("t", "a"),
+        create_with("t", "a", object(r#"{"n": {"k": [1, true, null, "x"]}}"#)),
         know("a", object(r#"{"k": 1}"#)),
         start("t"),
         hand_off("t", "a", "b"),
         hand_off("t", "a", "b"),
+        Action::UpdateTask(described),
+        initiate("t", "b", "c"),
+        withdraw(of(7)),
+        Action::InitiateHandoff(impossible.clone()),
+        execute_handoff(of(9)),
+        Action::HandOff(impossible),
+        initiate("t", "b", "c"),
+        execute_handoff(of(12)),
+        transfer("a", "d", Default::default()),
         switch(BuiltInRule::PingPong, false),
         end("t", baton_core::End::Cancel),
+        switch(BuiltInRule::FinishedTask, false),
+        hand_off("t", "c", "a"),
     ];
     let ids: Vec<String> = (0..actions.len()).map(|number| format!("r-{number}")).collect();
     let first: Vec<Answer> =
         ids.iter().zip(&actions).map(|(id, action)| recorded(ns.send(id, action.clone()))).collect();
     let head = ns.state.head();
+    let restored =
+        State::from_checkpoint(CHECKPOINT_FORMAT, &ns.state.to_checkpoint(), RequestMemory::default())
+            .unwrap();
     for ((id, action), first) in ids.iter().zip(&actions).zip(&first) {
-        match ns.send(id, action.clone()).unwrap() {
-            Outcome::Repeated(again) => assert_eq!(again, *first),
-            Outcome::Recorded(entry, _) => panic!("{id} was done again: {entry:?}"),
+        for state in [&ns.state, &restored] {
+            assert_eq!(told_again(state, id, action.clone(), ns.now_us), shown(first));
         }
     }
     assert_eq!(ns.state.head(), head);
@@ -136,6 +156,53 @@ fn requests_of_a_dropped_batch_are_not_remembered() {
     let command = Command::new("r", 1, create("t", "a"));
     recorded(execute(&mut Draft::new(&state), &command, 1));
     recorded(execute(&mut Draft::new(&state), &command, 1));
+}
+
+/// What the request `id` was answered, by a state that remembers it.
+#[track_caller]
+fn told_again(state: &State, id: &str, action: Action, now_us: i64) -> Answer {
+    match execute(&mut Draft::new(state), &Command::new(id, now_us, action), now_us).unwrap() {
+        Outcome::Repeated(answer) => answer,
+        Outcome::Recorded(..) => panic!("{id} was forgotten"),
+    }
+}
+
+#[test]
+fn of_thousands_of_requests_exactly_the_newest_are_remembered_before_and_after_a_restart() {
+    let memory = RequestMemory { count_max: 1_500, ..RequestMemory::default() };
+    let mut ns = Namespace::remembering(memory);
+    ns.grant(create("t", "a"));
+    let id = |number: usize| format!("a-request-with-an-id-of-some-length-{number}");
+    let first: Vec<Answer> = (0..5_000).map(|number| recorded(ns.send(&id(number), touch("t")))).collect();
+    let restored = State::from_checkpoint(CHECKPOINT_FORMAT, &ns.state.to_checkpoint(), memory).unwrap();
+    for state in [&ns.state, &restored] {
+        for (number, first) in first.iter().enumerate().skip(3_500) {
+            assert_eq!(told_again(state, &id(number), touch("t"), ns.now_us), shown(first));
+        }
+        for number in 0..3_500 {
+            let again = Command::new(&id(number), ns.now_us, touch("t"));
+            recorded(execute(&mut Draft::new(state), &again, ns.now_us));
+        }
+    }
+}
+
+#[test]
+fn a_large_task_is_told_again_as_it_was_and_a_checkpoint_has_it_once() {
+    const LARGE: usize = 100 * 1024;
+    let mut ns = Namespace::new();
+    ns.grant(create_with("t", "a", big(LARGE)));
+    let first: Vec<Answer> =
+        (0..50).map(|number| recorded(ns.send(&format!("r-{number}"), touch("t")))).collect();
+    let emptied = UpdateTask { metadata: Some(Object::default()), ..touched("t") };
+    recorded(ns.send("emptied", Action::UpdateTask(emptied)));
+    let checkpoint = ns.state.to_checkpoint();
+    assert!(checkpoint.len() < 2 * LARGE, "{} bytes", checkpoint.len());
+    let restored = State::from_checkpoint(CHECKPOINT_FORMAT, &checkpoint, RequestMemory::default()).unwrap();
+    for state in [&ns.state, &restored] {
+        for (number, first) in first.iter().enumerate() {
+            assert_eq!(told_again(state, &format!("r-{number}"), touch("t"), ns.now_us), shown(first));
+        }
+    }
 }
 
 #[test]
