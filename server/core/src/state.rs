@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// One namespace as of its head.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct State {
     pub(crate) head: Revision,
     pub(crate) time_us: i64,

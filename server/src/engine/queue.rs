@@ -17,6 +17,10 @@ const UPKEEP_MAX: usize = 64;
 
 /// What the engine's thread is asked to do.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all messages are commands, and a box for each would cost more"
+)]
 pub(super) enum Message {
     Command(Submission),
     Truncate(Truncation),

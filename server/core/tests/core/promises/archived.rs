@@ -81,7 +81,7 @@ fn a_task_that_nothing_changed_since_may_be_let_rest() {
     let until = ns.state.head();
     ns.grant(create("late", "a"));
     ns.grant(end("late", End::Cancel));
-    let (before, snapshot) = (ns.state.to_checkpoint(), ns.state.clone());
+    let (before, snapshot) = (ns.state.to_checkpoint(), ns.state.snapshot());
     ns.state.rest_until(until);
     let ids = |state: &State| resting(state).into_iter().map(|task| task.id.to_string()).collect::<Vec<_>>();
     assert_eq!((ids(&snapshot), ids(&ns.state)), (vec!["done".into()], vec!["done".into(), "early".into()]));

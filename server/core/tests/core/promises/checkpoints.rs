@@ -89,7 +89,7 @@ fn a_snapshot_stays_as_it_was_while_the_state_goes_on() {
     for unpacked_changes_max in [0, 3, 100] {
         let mut ns = lived_in();
         ns.state.set_unpacked_changes_max(unpacked_changes_max);
-        let (snapshot, before) = (ns.state.clone(), ns.state.to_checkpoint());
+        let (snapshot, before) = (ns.state.snapshot(), ns.state.to_checkpoint());
         let open = ns.task("t").task.open_handoff.unwrap();
         ns.grant(words::execute(open));
         ns.grant(hand_off("t", "c", "a"));

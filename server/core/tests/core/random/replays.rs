@@ -77,7 +77,7 @@ fn a_snapshot_is_what_the_log_says_up_to_it_whatever_follows() {
         for (number, part) in records.chunks(records.len() / 6).enumerate() {
             live.set_unpacked_changes_max([0, 30, 4_096][number % 3]);
             live = replayed(live, part, &[1]);
-            snapshots.push(live.clone());
+            snapshots.push(live.snapshot());
         }
         let mut apart = State::new(MEMORY);
         for (part, snapshot) in records.chunks(records.len() / 6).zip(snapshots) {
