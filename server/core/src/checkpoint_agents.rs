@@ -15,7 +15,7 @@ impl State {
     /// Writes all agents.
     pub(crate) fn write_agents<E>(&self, parts: &mut Parts<'_, E>) -> Result<(), E> {
         let mut tables = TableWriter::default();
-        for record in self.agents.values() {
+        for (_, record) in self.agents.iter() {
             let knowledge = tables.index(&record.state.knowledge, parts)?;
             parts.item(Section::Agents, |e| write_agent(e, record, knowledge))?;
             for change in record.history.entries() {

@@ -2,9 +2,7 @@
 //!
 //! Changes only by absorbing a draft's changes; how those come about stands in `decide` and `apply`.
 
-use std::{ops::Bound, sync::Arc};
-
-use imbl::OrdMap;
+use std::sync::Arc;
 
 use crate::{
     AgentId, AgentState, Handoff, HandoffId, History, Revision, RuleSet, StateChange, Task, TaskEntry,
@@ -12,7 +10,7 @@ use crate::{
     draft::Changes,
     limits::STATE_HISTORY_MAX,
     requests::{RequestMemory, Requests},
-    store::{Handoffs, StoredChange, StoredEntry, TaskHistory, Tasks},
+    store::{Handoffs, Sorted, StoredChange, StoredEntry, TaskHistory, Tasks},
 };
 
 /// One namespace as of its head.
@@ -21,7 +19,7 @@ pub struct State {
     pub(crate) head: Revision,
     pub(crate) time_us: i64,
     pub(crate) tasks: Tasks,
-    pub(crate) agents: OrdMap<AgentId, Arc<AgentRecord>>,
+    pub(crate) agents: Sorted<AgentId, Arc<AgentRecord>>,
     pub(crate) handoffs: Handoffs,
     pub(crate) rules: RuleSet,
     pub(crate) requests: Requests,
@@ -130,15 +128,13 @@ impl State {
     }
 
     /// The hand-offs in the order in which they were created, those after `after` only.
-    pub fn handoffs_after(&self, after: Option<HandoffId>) -> impl DoubleEndedIterator<Item = Arc<Handoff>> {
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.handoffs.range((start, Bound::Unbounded))
+    pub fn handoffs_after(&self, after: Option<HandoffId>) -> impl Iterator<Item = Arc<Handoff>> {
+        self.handoffs.after(after)
     }
 
     /// The hand-offs before `before`, newest first.
     pub fn handoffs_before(&self, before: Option<HandoffId>) -> impl Iterator<Item = Arc<Handoff>> {
-        let end = before.map_or(Bound::Unbounded, Bound::Excluded);
-        self.handoffs.range((Bound::Unbounded, end)).rev()
+        self.handoffs.before(before)
     }
 
     /// Which rules are in force.

@@ -2,19 +2,20 @@
 //!
 //! A clone shares everything with the original until one of them is changed.
 
-use std::{ops::RangeBounds, sync::Arc};
+use std::{ops::Bound, sync::Arc};
 
-use imbl::{OrdMap, OrdSet};
-
-use super::packing::{pack_handoff, unpack_handoff};
+use super::{
+    packing::{pack_handoff, unpack_handoff},
+    sorted::Sorted,
+};
 use crate::{Handoff, HandoffId, HandoffStatus};
 
 /// The present version of each hand-off.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Handoffs {
-    slots: OrdMap<HandoffId, Slot>,
+    slots: Sorted<HandoffId, Slot>,
     /// Those of them that are not closed.
-    open: OrdSet<HandoffId>,
+    open: Sorted<HandoffId, ()>,
 }
 
 // Cheap to clone: those that lie near one that changes are copied with it while a clone of the map is held.
@@ -32,11 +33,11 @@ impl Handoffs {
 
     /// Notes that one is not closed.
     pub(crate) fn restore_open(&mut self, id: HandoffId) {
-        self.open.insert(id);
+        self.open.insert(id, ());
     }
 
     pub(crate) fn contains(&self, id: HandoffId) -> bool {
-        self.slots.contains_key(&id)
+        self.slots.contains(&id)
     }
 
     /// One of them packed.
@@ -57,8 +58,8 @@ impl Handoffs {
     pub(crate) fn put(&mut self, handoff: Arc<Handoff>) -> Option<Arc<Handoff>> {
         let id = handoff.id;
         if handoff.status == HandoffStatus::Initiated {
-            self.open.insert(id);
-        } else if !self.open.is_empty() {
+            self.open.insert(id, ());
+        } else {
             self.open.remove(&id);
         }
         self.slots.insert(id, Slot::AsIs(handoff)).map(|before| before.get(id))
@@ -84,17 +85,21 @@ impl Handoffs {
         }
     }
 
-    /// Those of `range`, in the order in which they were created.
-    pub(crate) fn range(
-        &self,
-        range: impl RangeBounds<HandoffId>,
-    ) -> impl DoubleEndedIterator<Item = Arc<Handoff>> {
-        self.slots.range(range).map(|(id, slot)| slot.get(*id))
+    /// Those after `after`, in the order in which they were created.
+    pub(crate) fn after(&self, after: Option<HandoffId>) -> impl Iterator<Item = Arc<Handoff>> {
+        let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        self.slots.ascending(start).map(|(id, slot)| slot.get(*id))
+    }
+
+    /// Those before `before`, the newest first.
+    pub(crate) fn before(&self, before: Option<HandoffId>) -> impl Iterator<Item = Arc<Handoff>> {
+        let end = before.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        self.slots.descending(end).map(|(id, slot)| slot.get(*id))
     }
 
     /// Those that are not closed, in the order in which they were created.
     pub(crate) fn open(&self) -> impl Iterator<Item = HandoffId> {
-        self.open.iter().copied()
+        self.open.iter().map(|(id, ())| *id)
     }
 
     /// All of them packed, in the order of their ids.

@@ -5,10 +5,12 @@
 mod handoffs;
 mod packing;
 mod record;
+mod sorted;
 mod tasks;
 
 pub(crate) use handoffs::Handoffs;
 pub(crate) use packing::{unpack_handoff, unpack_task};
 pub use record::TaskHistory;
 pub(crate) use record::{StoredChange, StoredEntry, StoredRecord};
+pub(crate) use sorted::Sorted;
 pub(crate) use tasks::Tasks;

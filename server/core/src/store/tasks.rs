@@ -2,12 +2,11 @@
 
 use std::{borrow::Cow, collections::VecDeque, ops::Bound, sync::Arc};
 
-use imbl::OrdMap;
-
 use super::{
     Handoffs,
     packing::{is_finished, pack_record, unpack_history, unpack_record, unpack_task},
     record::{StoredChange, StoredEntry, StoredRecord, TaskHistory},
+    sorted::Sorted,
 };
 use crate::{
     Handoff, Revision, Task, TaskId, TaskRecord,
@@ -18,7 +17,7 @@ use crate::{
 /// them with the original until one of the two is changed.
 #[derive(Clone, Debug)]
 pub(crate) struct Tasks {
-    slots: OrdMap<TaskId, Slot>,
+    slots: Sorted<TaskId, Slot>,
     /// The tasks that were changed last, and the events that changed them, oldest first.
     changes: VecDeque<(TaskId, Revision)>,
     changes_max: usize,
@@ -33,7 +32,7 @@ enum Slot {
 
 impl Default for Tasks {
     fn default() -> Self {
-        Self { slots: OrdMap::new(), changes: VecDeque::new(), changes_max: UNPACKED_CHANGES_MAX }
+        Self { slots: Sorted::default(), changes: VecDeque::new(), changes_max: UNPACKED_CHANGES_MAX }
     }
 }
 
@@ -48,7 +47,7 @@ impl Tasks {
     }
 
     pub(crate) fn contains(&self, id: &str) -> bool {
-        self.slots.contains_key(id)
+        self.slots.contains(id)
     }
 
     /// Those that rest and are finished, packed, in the order of their ids after `after`.
@@ -57,7 +56,7 @@ impl Tasks {
         after: Option<&str>,
     ) -> impl Iterator<Item = (&TaskId, &Arc<[u8]>)> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.slots.range::<_, str>((start, Bound::Unbounded)).filter_map(|(id, slot)| match slot {
+        self.slots.ascending(start).filter_map(|(id, slot)| match slot {
             Slot::Packed(bytes) if is_finished(bytes) => Some((id, bytes)),
             _ => None,
         })
@@ -73,11 +72,11 @@ impl Tasks {
     }
 
     pub(crate) fn task(&self, id: &str) -> Option<Arc<Task>> {
-        self.slots.get_key_value(id).map(|(id, slot)| slot.task(id))
+        self.slots.entry(id).map(|(id, slot)| slot.task(id))
     }
 
     pub(crate) fn record(&self, id: &str, handoffs: &Handoffs) -> Option<TaskRecord> {
-        self.slots.get_key_value(id).map(|(id, slot)| match slot {
+        self.slots.entry(id).map(|(id, slot)| match slot {
             Slot::AsIs(record) => record.with_handoffs(handoffs),
             Slot::Packed(bytes) => unpack_record(id, bytes).with_handoffs(handoffs),
         })
@@ -89,7 +88,7 @@ impl Tasks {
 
     /// A task as it is kept.
     pub(crate) fn stored(&self, id: &str) -> Option<Cow<'_, StoredRecord>> {
-        let (id, slot) = self.slots.get_key_value(id)?;
+        let (id, slot) = self.slots.entry(id)?;
         Some(match slot {
             Slot::AsIs(record) => Cow::Borrowed(&**record),
             Slot::Packed(bytes) => Cow::Owned(unpack_record(id, bytes)),
@@ -99,7 +98,7 @@ impl Tasks {
     /// The tasks in the order of their ids, those after `after` only.
     pub(crate) fn after(&self, after: Option<&str>) -> impl Iterator<Item = Arc<Task>> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.slots.range::<_, str>((start, Bound::Unbounded)).map(|(id, slot)| slot.task(id))
+        self.slots.ascending(start).map(|(id, slot)| slot.task(id))
     }
 
     /// Adds a line to a task's history, and puts the task's newest version in place, if there is a `newer` one. Gives back the line that
