@@ -1,9 +1,20 @@
 //! Checkpoints save replaying, and change nothing: with all, with damaged ones, and with none the server shows the same.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, Sender},
+    },
+};
 
+use baton_log::{
+    CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, LogReader as _,
+    TakePart,
+};
 use baton_proto::v1;
-use baton_server::config::Config;
+use baton_server::{Server, clock::SystemClock, config::Config, engine::EngineParts, metrics::Metrics};
 
 use crate::harness::{Clients, Disk, TestServer, config, create, hand_off, show, state};
 
@@ -114,5 +125,77 @@ async fn a_checkpoint_of_another_log_is_left_aside() {
     let server = TestServer::serve(opened).await;
     let task = server.clients().await.task("", "task-3").await.unwrap();
     assert_eq!(task.assigned_agent, "triage");
+    server.stop().await;
+}
+
+/// Checkpoints that are not saved before they are let: each tells its revision, and waits.
+struct Held {
+    inner: Box<dyn Checkpoints>,
+    begun: Sender<u64>,
+    let_go: Receiver<()>,
+}
+
+impl Checkpoints for Held {
+    fn save(
+        &mut self,
+        head: &CheckpointHead,
+        write: &mut dyn FnMut(&mut TakePart<'_>) -> Result<(), CheckpointError>,
+    ) -> Result<(), CheckpointError> {
+        self.begun.send(head.revision).expect("the test waits for it");
+        // Once the test lets go for good, nothing is held any more.
+        let _ = self.let_go.recv();
+        self.inner.save(head, write)
+    }
+
+    fn remove_others(&mut self, namespace: &str, kept: &[u64]) {
+        self.inner.remove_others(namespace, kept);
+    }
+
+    fn heads(&self, namespace: &str) -> Result<Vec<CheckpointHead>, CheckpointError> {
+        self.inner.heads(namespace)
+    }
+
+    fn open(&self, head: &CheckpointHead) -> Result<Box<dyn CheckpointParts + '_>, CheckpointUnreadable> {
+        self.inner.open(head)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_a_checkpoint_and_no_other_is_made_meanwhile() {
+    let disk = Disk::folder();
+    let (log, (begun, begins), (lets_go, let_go)) = (disk.log(), mpsc::channel(), mpsc::channel());
+    let parts = EngineParts {
+        archive: disk.archive(log.id()),
+        checkpoints: Box::new(Held { inner: disk.checkpoints(), begun, let_go }),
+        log: Box::new(log),
+        clock: Arc::new(SystemClock),
+        metrics: Arc::new(Metrics::new()),
+    };
+    let server = TestServer::serve(Server::on(parts, often()).unwrap()).await;
+    let mut clients = server.clients().await;
+    fill(&mut clients, 0).await;
+    fill(&mut clients, 100).await;
+    let asked_at = clients.head("").await;
+    let first = begins.recv().unwrap();
+    assert!((100..110).contains(&first), "at {first}");
+    assert!(begins.try_recv().is_err(), "one at a time, although six were due");
+    lets_go.send(()).unwrap();
+    let mut created = 0..;
+    let second = loop {
+        let task = format!("later-{}", created.next().unwrap());
+        clients.create(create("", &task, "triage")).await.unwrap();
+        if let Ok(second) = begins.try_recv() {
+            break second;
+        }
+    };
+    assert!(second > asked_at, "the second is of now, not of when it was due: {second}");
+    let shown = show(&mut clients).await;
+    drop(lets_go);
+    server.stop().await;
+
+    let opened = disk.open(config()).unwrap();
+    assert!(opened.recovered()[0].checkpoint_revision.0 >= second);
+    let server = TestServer::serve(opened).await;
+    assert!(show(&mut server.clients().await).await == shown);
     server.stop().await;
 }

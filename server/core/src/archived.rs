@@ -128,8 +128,8 @@ impl State {
     }
 }
 
-fn taken_out(id: &TaskId, body: &Arc<[u8]>, tasks: &Tasks, handoffs: &Handoffs) -> Option<ArchivedTask> {
-    let record = tasks.stored(id)?;
+fn taken_out(id: TaskId, body: &Arc<[u8]>, tasks: &Tasks, handoffs: &Handoffs) -> Option<ArchivedTask> {
+    let record = tasks.stored(&id)?;
     let revision = record.newest()?;
     if has_open_handoff(&record, handoffs) {
         return None;
@@ -137,7 +137,7 @@ fn taken_out(id: &TaskId, body: &Arc<[u8]>, tasks: &Tasks, handoffs: &Handoffs) 
     let kept = record.kept_handoffs().filter_map(|id| Some((id, handoffs.packed_one(id)?)));
     let mut kept: Vec<(HandoffId, Arc<[u8]>)> = kept.collect();
     kept.sort_unstable_by_key(|(id, _)| *id);
-    Some(ArchivedTask { id: id.clone(), revision, body: Arc::clone(body), handoffs: kept })
+    Some(ArchivedTask { id, revision, body: Arc::clone(body), handoffs: kept })
 }
 
 fn has_open_handoff(record: &StoredRecord, handoffs: &Handoffs) -> bool {

@@ -47,7 +47,7 @@ impl State {
             counts.handoffs += 1;
         }
         for (id, bytes) in self.tasks.packed() {
-            parts.item(Section::Tasks, |e| e.encode(id)?.bytes(&bytes)?.ok())?;
+            parts.item(Section::Tasks, |e| e.str(id)?.bytes(&bytes)?.ok())?;
             counts.tasks += 1;
         }
         self.write_agents(&mut parts)?;

@@ -3,6 +3,7 @@
 //! What is packed and what is not cannot be seen from outside: only time and memory tell.
 
 mod handoffs;
+mod key;
 mod packing;
 mod record;
 mod sorted;

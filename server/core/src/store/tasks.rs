@@ -4,6 +4,7 @@ use std::{borrow::Cow, collections::VecDeque, ops::Bound, sync::Arc};
 
 use super::{
     Handoffs,
+    key::TaskKey,
     packing::{is_finished, pack_record, unpack_history, unpack_record, unpack_task},
     record::{StoredChange, StoredEntry, StoredRecord, TaskHistory},
     sorted::Sorted,
@@ -17,7 +18,7 @@ use crate::{
 /// them with the original until one of the two is changed.
 #[derive(Clone, Debug)]
 pub(crate) struct Tasks {
-    slots: Sorted<TaskId, Slot>,
+    slots: Sorted<TaskKey, Slot>,
     /// The tasks that were changed last, and the events that changed them, oldest first.
     changes: VecDeque<(TaskId, Revision)>,
     changes_max: usize,
@@ -47,38 +48,37 @@ impl Tasks {
     }
 
     pub(crate) fn contains(&self, id: &str) -> bool {
-        self.slots.contains(id)
+        self.slots.contains(&TaskKey::new(id))
     }
 
     /// Those that rest and are finished, packed, in the order of their ids after `after`.
-    pub(crate) fn resting_finished(
-        &self,
-        after: Option<&str>,
-    ) -> impl Iterator<Item = (&TaskId, &Arc<[u8]>)> {
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.slots.ascending(start).filter_map(|(id, slot)| match slot {
-            Slot::Packed(bytes) if is_finished(bytes) => Some((id, bytes)),
-            _ => None,
-        })
+    pub(crate) fn resting_finished(&self, after: Option<&str>) -> impl Iterator<Item = (TaskId, &Arc<[u8]>)> {
+        let after = after.map(TaskKey::new);
+        self.slots.ascending(after.as_ref().map_or(Bound::Unbounded, Bound::Excluded)).filter_map(
+            |(key, slot)| match slot {
+                Slot::Packed(bytes) if is_finished(bytes) => Some((key.id(), bytes)),
+                _ => None,
+            },
+        )
     }
 
     pub(crate) fn remove(&mut self, id: &TaskId) {
-        self.slots.remove(id);
+        self.slots.remove(&TaskKey::new(id));
     }
 
     /// Puts back one that was packed.
     pub(crate) fn restore(&mut self, id: TaskId, bytes: Arc<[u8]>) {
-        self.slots.insert(id, Slot::Packed(bytes));
+        self.slots.insert(TaskKey::new(&id), Slot::Packed(bytes));
     }
 
     pub(crate) fn task(&self, id: &str) -> Option<Arc<Task>> {
-        self.slots.entry(id).map(|(id, slot)| slot.task(id))
+        self.slots.entry(&TaskKey::new(id)).map(|(key, slot)| slot.task(key))
     }
 
     pub(crate) fn record(&self, id: &str, handoffs: &Handoffs) -> Option<TaskRecord> {
-        self.slots.entry(id).map(|(id, slot)| match slot {
+        self.slots.entry(&TaskKey::new(id)).map(|(key, slot)| match slot {
             Slot::AsIs(record) => record.with_handoffs(handoffs),
-            Slot::Packed(bytes) => unpack_record(id, bytes).with_handoffs(handoffs),
+            Slot::Packed(bytes) => unpack_record(&key.id(), bytes).with_handoffs(handoffs),
         })
     }
 
@@ -88,17 +88,19 @@ impl Tasks {
 
     /// A task as it is kept.
     pub(crate) fn stored(&self, id: &str) -> Option<Cow<'_, StoredRecord>> {
-        let (id, slot) = self.slots.entry(id)?;
+        let (key, slot) = self.slots.entry(&TaskKey::new(id))?;
         Some(match slot {
             Slot::AsIs(record) => Cow::Borrowed(&**record),
-            Slot::Packed(bytes) => Cow::Owned(unpack_record(id, bytes)),
+            Slot::Packed(bytes) => Cow::Owned(unpack_record(&key.id(), bytes)),
         })
     }
 
     /// The tasks in the order of their ids, those after `after` only.
     pub(crate) fn after(&self, after: Option<&str>) -> impl Iterator<Item = Arc<Task>> {
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.slots.ascending(start).map(|(id, slot)| slot.task(id))
+        let after = after.map(TaskKey::new);
+        self.slots
+            .ascending(after.as_ref().map_or(Bound::Unbounded, Bound::Excluded))
+            .map(|(key, slot)| slot.task(key))
     }
 
     /// Adds a line to a task's history, and puts the task's newest version in place, if there is a `newer` one. Gives back the line that
@@ -110,12 +112,12 @@ impl Tasks {
         entry: StoredEntry,
     ) -> Option<StoredEntry> {
         self.changes.push_back((id.clone(), entry.revision));
-        match (self.slots.get_mut(&id), newer) {
+        match (self.slots.get_mut(&TaskKey::new(&id)), newer) {
             (Some(slot), newer) => slot.record_mut(&id, newer).history.push(entry, TASK_HISTORY_MAX),
             (None, Some(task)) => {
                 let mut record = StoredRecord::new(task);
                 record.history.push(entry, TASK_HISTORY_MAX);
-                self.slots.insert(id, Slot::AsIs(Arc::new(record)));
+                self.slots.insert(TaskKey::new(&id), Slot::AsIs(Arc::new(record)));
                 None
             }
             // A line of a history comes with its task, or after it.
@@ -126,7 +128,7 @@ impl Tasks {
     /// Keeps a hand-off as it was for the history that tells of it, since there is a newer version, and puts the task's newest version in
     /// place, if there is a `newer` one.
     pub(crate) fn keep_past(&mut self, handoff: Arc<Handoff>, newer: Option<Arc<Task>>) {
-        if let Some(slot) = self.slots.get_mut(&handoff.task_id) {
+        if let Some(slot) = self.slots.get_mut(&TaskKey::new(&handoff.task_id)) {
             slot.record_mut(&handoff.task_id, newer).keep_past(handoff);
         }
     }
@@ -148,7 +150,7 @@ impl Tasks {
     /// Packs the task that the oldest change concerns, unless it was changed again: then it comes up once more.
     fn pack_oldest(&mut self, handoffs: &mut Handoffs) {
         let Some((id, revision)) = self.changes.pop_front() else { return };
-        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let Some(slot) = self.slots.get_mut(&TaskKey::new(&id)) else { return };
         let Slot::AsIs(record) = slot else { return };
         if record.newest() != Some(revision) {
             return;
@@ -165,19 +167,19 @@ impl Tasks {
     }
 
     /// All of them packed, in the order of their ids.
-    pub(crate) fn packed(&self) -> impl Iterator<Item = (&TaskId, Arc<[u8]>)> {
-        self.slots.iter().map(|(id, slot)| match slot {
-            Slot::AsIs(record) => (id, pack_record(record)),
-            Slot::Packed(bytes) => (id, Arc::clone(bytes)),
+    pub(crate) fn packed(&self) -> impl Iterator<Item = (&str, Arc<[u8]>)> {
+        self.slots.iter().map(|(key, slot)| match slot {
+            Slot::AsIs(record) => (key.as_str(), pack_record(record)),
+            Slot::Packed(bytes) => (key.as_str(), Arc::clone(bytes)),
         })
     }
 }
 
 impl Slot {
-    fn task(&self, id: &TaskId) -> Arc<Task> {
+    fn task(&self, key: &TaskKey) -> Arc<Task> {
         match self {
             Self::AsIs(record) => Arc::clone(&record.task),
-            Self::Packed(bytes) => Arc::new(unpack_task(id, bytes)),
+            Self::Packed(bytes) => Arc::new(unpack_task(&key.id(), bytes)),
         }
     }
 
