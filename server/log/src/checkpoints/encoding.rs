@@ -100,7 +100,7 @@ impl<R: Read> Reader<R> {
     }
 }
 
-impl<R: Read> CheckpointParts for Reader<R> {
+impl<R: Read + Send> CheckpointParts for Reader<R> {
     fn next_part(&mut self) -> Result<Option<&[u8]>, CheckpointUnreadable> {
         let length = u32::from_le_bytes(self.take()?);
         let part = self.take_many(u64::from(length))?;

@@ -51,7 +51,7 @@ pub struct CheckpointUnreadable(pub String);
 pub type TakePart<'a> = dyn FnMut(&[u8]) -> Result<(), CheckpointError> + 'a;
 
 /// The parts of a saved checkpoint.
-pub trait CheckpointParts {
+pub trait CheckpointParts: Send {
     /// The next part, as it was saved; `None`: there are no more, and all of them were whole.
     ///
     /// # Errors
