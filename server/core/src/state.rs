@@ -142,8 +142,20 @@ impl State {
         &self.rules
     }
 
-    /// Makes the changes of a draft part of the state. Costs a step per change, whatever the state's size.
+    /// Makes the changes of a draft part of the state, and lets those tasks [rest](Self::rest) that were not changed lately. Costs a step
+    /// per change, whatever the state's size.
     pub fn absorb(&mut self, changes: Changes) {
+        self.absorb_awake(changes);
+        self.rest();
+    }
+
+    /// Packs the tasks that were not changed lately. Makes no difference but to time and memory.
+    pub fn rest(&mut self) {
+        self.tasks.pack_resting(&mut self.handoffs);
+    }
+
+    /// As [`State::absorb`], but leaves the rest for later: it takes as long again, and nobody need wait for it.
+    pub fn absorb_awake(&mut self, changes: Changes) {
         for request in changes.remembered() {
             self.requests.insert(&request, self.memory);
         }
@@ -182,7 +194,6 @@ impl State {
         if let Some(rules) = rules {
             self.rules = rules;
         }
-        self.tasks.pack_resting(&mut self.handoffs);
     }
 
     /// A closed hand-off leaves together with the last entry of its task's history that tells of it. An open one stays

@@ -75,18 +75,23 @@ impl Namespace {
         &self.frames
     }
 
-    /// Puts a durable commit in place: state first, then watchers.
+    /// Puts a durable commit in place: state first, then watchers. What it left to be done, [`Namespace::rest`] does.
     pub(super) fn publish(&self, changes: Changes, commit: Commit, events_max: usize, bytes_max: usize) {
         let head = changes.head();
         let archived = {
             let mut state = self.state.write();
-            state.absorb(changes);
+            state.absorb_awake(changes);
             state.archived_count()
         };
         self.show_archived(archived);
         self.recent.write().push(Arc::new(commit), events_max, bytes_max);
         self.head.send_replace(head);
         self.show_head();
+    }
+
+    /// Lets those tasks rest that were not changed lately.
+    pub(super) fn rest(&self) {
+        self.state.write().rest();
     }
 
     /// Forgets tasks that are in the archive as of these revisions. Those that were changed since stay.

@@ -5,12 +5,12 @@
 use std::{collections::BTreeMap, sync::Arc, thread::JoinHandle, time::Instant};
 
 use baton_core::{Entry, Event};
-use baton_log::{Append, AppendError, ArchiveReader, Hash, Log};
+use baton_log::{Append, AppendError, ArchiveReader, Hash, Log, Record};
 use tokio::{runtime::Handle, sync::watch};
 use tracing::{error, warn};
 
 use super::{
-    EngineError, EngineLimits, Namespaces, StopReason,
+    EngineError, EngineLimits, Namespace, Namespaces, StopReason,
     commit::{Prepared, by_namespace, prepare},
     forgetting::Forgetter,
     inbox::{BatchBounds, Closed, Inbox, Taken},
@@ -43,6 +43,14 @@ pub(super) struct Owner {
 
 /// The log cannot be trusted any more.
 struct Broken(String);
+
+/// What everyone may see, and what is left to be done of it.
+struct Published {
+    namespace: Arc<Namespace>,
+    record: Record,
+    #[expect(clippy::vec_box, reason = "as they come")]
+    entries: Vec<Box<Entry>>,
+}
 
 pub(super) fn start(mut owner: Owner) -> JoinHandle<()> {
     std::thread::Builder::new()
@@ -108,10 +116,15 @@ impl Owner {
         if let Err(failure) = self.append(&prepared) {
             return refuse(replies, failure);
         }
-        for prepared in prepared {
-            self.publish(prepared);
+        let published: Vec<Published> = prepared.into_iter().map(|prepared| self.publish(prepared)).collect();
+        // Many callers have enough to do meanwhile. A single one is woken sooner by a thread that then goes to sleep.
+        if replies.len() > 1 {
+            self.deliver(replies);
+            self.tidy_all(published);
+        } else {
+            self.tidy_all(published);
+            self.deliver(replies);
         }
-        self.deliver(replies);
         Ok(())
     }
 
@@ -160,20 +173,30 @@ impl Owner {
         }
     }
 
-    fn publish(&mut self, prepared: Prepared) {
+    /// Lets everyone see what is durable.
+    fn publish(&mut self, prepared: Prepared) -> Published {
         let Prepared { namespace, append, changes, entries } = prepared;
         // Before its first record, nobody else may know it yet.
         let is_new = append.expected_revision == 0;
         let namespace = if is_new { self.namespaces.adopt(namespace) } else { namespace };
-        let name = Arc::clone(namespace.name());
-        self.count(&entries);
-        if self.heads.insert(Arc::clone(&name), append.record.checksum).is_none() {
-            self.truncator.show_oldest(&name, append.record.first_revision);
-        }
-        let hash = append.record.checksum;
         let (events_max, bytes_max) = (self.limits.recent_events_max, self.namespaces.recent_bytes_max());
         namespace.publish(changes, Commit::of(&append.record), events_max, bytes_max);
-        self.snapshots.ask_if_due(&namespace, hash);
+        Published { namespace, record: append.record, entries }
+    }
+
+    fn tidy_all(&mut self, published: Vec<Published>) {
+        published.into_iter().for_each(|published| self.tidy(published));
+    }
+
+    /// Does what nobody waits for.
+    fn tidy(&mut self, Published { namespace, record, entries }: Published) {
+        self.count(&entries);
+        let name = namespace.name();
+        if self.heads.insert(Arc::clone(name), record.checksum).is_none() {
+            self.truncator.show_oldest(name, record.first_revision);
+        }
+        namespace.rest();
+        self.snapshots.ask_if_due(&namespace, record.checksum);
     }
 
     fn count(&self, entries: &[Box<Entry>]) {
