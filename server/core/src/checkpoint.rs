@@ -163,13 +163,13 @@ impl CheckpointReader {
             }
             Section::Handoffs => {
                 counts.handoffs += read_items(d, |d| {
-                    state.handoffs.restore(d.decode()?, d.bytes()?.into());
+                    state.handoffs.restore(d.decode()?, d.bytes()?);
                     Ok(())
                 })?;
             }
             Section::Tasks => {
                 counts.tasks += read_items(d, |d| {
-                    state.tasks.restore(d.decode()?, d.bytes()?.into());
+                    state.tasks.restore(d.str()?, d.bytes()?);
                     Ok(())
                 })?;
             }

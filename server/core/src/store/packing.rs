@@ -22,7 +22,7 @@ type Reading<T> = Result<T, DecodeError>;
 const OWN_BYTES: &str = "the bytes are as they were packed";
 
 /// A task with its history. Hand-offs that are kept beside it are named, not repeated.
-pub(super) fn pack_record(record: &StoredRecord) -> Arc<[u8]> {
+pub(super) fn pack_record(record: &StoredRecord) -> Vec<u8> {
     pack(|e| {
         write_task(e, &record.task)?;
         write_history(e, &record.history, &record.task)
@@ -62,7 +62,7 @@ pub(super) fn unpack_history(bytes: &[u8]) -> History<StoredEntry> {
     read().expect(OWN_BYTES)
 }
 
-pub(super) fn pack_handoff(handoff: &Handoff) -> Arc<[u8]> {
+pub(super) fn pack_handoff(handoff: &Handoff) -> Vec<u8> {
     pack(|e| write_handoff(e, handoff))
 }
 
@@ -71,10 +71,10 @@ pub(crate) fn unpack_handoff(id: HandoffId, bytes: &[u8]) -> Handoff {
     read_handoff(&mut Decoder::new(bytes), id).expect(OWN_BYTES)
 }
 
-fn pack<B: From<Vec<u8>>>(write: impl FnOnce(&mut Out<'_>) -> Writing) -> B {
+fn pack(write: impl FnOnce(&mut Out<'_>) -> Writing) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(512);
     write(&mut Encoder::new(&mut bytes)).expect("writing to memory cannot fail");
-    bytes.into()
+    bytes
 }
 
 /// All of a task but its id.
