@@ -201,7 +201,7 @@ fn changing<'a>(
     if !as_is.contains(key) {
         let bytes = packed.get(id.as_bytes())?;
         let record = match newer {
-            Some(task) => StoredRecord { task: Arc::clone(task), history: unpack_history(bytes) },
+            Some(task) => StoredRecord { task: Arc::clone(task), history: unpack_history(id, bytes) },
             None => unpack_record(id, bytes),
         };
         as_is.insert(key.clone(), Arc::new(record));
