@@ -121,23 +121,23 @@ impl State {
             return;
         }
         for (handoff, bytes) in handoffs {
-            self.handoffs.restore(handoff, bytes);
+            self.handoffs.restore(handoff, &bytes);
         }
-        self.tasks.restore(id, body);
+        self.tasks.restore(&id, &body);
         self.archived = self.archived.saturating_sub(1);
     }
 }
 
-fn taken_out(id: TaskId, body: &Arc<[u8]>, tasks: &Tasks, handoffs: &Handoffs) -> Option<ArchivedTask> {
+fn taken_out(id: TaskId, body: &[u8], tasks: &Tasks, handoffs: &Handoffs) -> Option<ArchivedTask> {
     let record = tasks.stored(&id)?;
     let revision = record.newest()?;
     if has_open_handoff(&record, handoffs) {
         return None;
     }
-    let kept = record.kept_handoffs().filter_map(|id| Some((id, handoffs.packed_one(id)?)));
+    let kept = record.kept_handoffs().filter_map(|id| Some((id, handoffs.packed_one(id)?.into())));
     let mut kept: Vec<(HandoffId, Arc<[u8]>)> = kept.collect();
     kept.sort_unstable_by_key(|(id, _)| *id);
-    Some(ArchivedTask { id, revision, body: Arc::clone(body), handoffs: kept })
+    Some(ArchivedTask { id, revision, body: body.into(), handoffs: kept })
 }
 
 fn has_open_handoff(record: &StoredRecord, handoffs: &Handoffs) -> bool {

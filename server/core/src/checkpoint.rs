@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The version of the encoding of checkpoints. One of another version is left aside and the log is replayed.
-pub const CHECKPOINT_FORMAT: u16 = 4;
+pub const CHECKPOINT_FORMAT: u16 = 5;
 
 /// The checkpoint cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -163,13 +163,13 @@ impl CheckpointReader {
             }
             Section::Handoffs => {
                 counts.handoffs += read_items(d, |d| {
-                    state.handoffs.restore(d.decode()?, d.bytes()?.into());
+                    state.handoffs.restore(d.decode()?, d.bytes()?);
                     Ok(())
                 })?;
             }
             Section::Tasks => {
                 counts.tasks += read_items(d, |d| {
-                    state.tasks.restore(d.decode()?, d.bytes()?.into());
+                    state.tasks.restore(d.str()?, d.bytes()?);
                     Ok(())
                 })?;
             }

@@ -32,9 +32,16 @@ impl RecentPairs {
         let kept = self.after(dropped);
         let mut bytes = Vec::with_capacity(kept.len() + from.len() + to.len() + 2 * HEADER_BYTES);
         bytes.extend_from_slice(kept);
-        let written = Encoder::new(&mut bytes).str(from).and_then(|e| e.str(to)).map(|_| ());
+        let mut pairs = Self { count: self.count - dropped, bytes };
+        pairs.push(from, to);
+        pairs
+    }
+
+    /// Adds one more, whatever their number.
+    pub(crate) fn push(&mut self, from: &AgentId, to: &AgentId) {
+        let written = Encoder::new(&mut self.bytes).str(from).and_then(|e| e.str(to)).map(|_| ());
         written.expect("writing to memory cannot fail");
-        Self { count: self.count - dropped + 1, bytes }
+        self.count += 1;
     }
 
     /// How many of them are between `one` and `other`, either way.
@@ -44,7 +51,7 @@ impl RecentPairs {
     }
 
     /// Senders and receivers, oldest first.
-    fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut d = Decoder::new(&self.bytes);
         std::iter::from_fn(move || Some((d.str().ok()?, d.str().ok()?)))
     }

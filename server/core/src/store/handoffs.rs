@@ -2,33 +2,31 @@
 //!
 //! A clone shares everything with the original until one of them is changed.
 
-use std::{ops::Bound, sync::Arc};
+use std::{borrow::Cow, ops::Bound, sync::Arc};
 
 use super::{
+    kept::{Kept, merged},
     packing::{pack_handoff, unpack_handoff},
+    pages::Pages,
     sorted::Sorted,
 };
-use crate::{Handoff, HandoffId, HandoffStatus};
+use crate::{Handoff, HandoffId, HandoffStatus, Revision};
 
 /// The present version of each hand-off.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Handoffs {
-    slots: Sorted<HandoffId, Slot>,
-    /// Those of them that are not closed.
+    /// Those of tasks that do not rest.
+    as_is: Sorted<HandoffId, Arc<Handoff>>,
+    /// The others; and older versions of some that are kept as they are.
+    packed: Pages,
+    /// Those of all that are not closed.
     open: Sorted<HandoffId, ()>,
-}
-
-// Cheap to clone: those that lie near one that changes are copied with it while a clone of the map is held.
-#[derive(Clone, Debug)]
-enum Slot {
-    AsIs(Arc<Handoff>),
-    Packed(Arc<[u8]>),
 }
 
 impl Handoffs {
     /// Puts one in place that was packed: closed, unless it is noted as [open](Self::restore_open).
-    pub(crate) fn restore(&mut self, id: HandoffId, bytes: Arc<[u8]>) {
-        self.slots.insert(id, Slot::Packed(bytes));
+    pub(crate) fn restore(&mut self, id: HandoffId, bytes: &[u8]) {
+        self.packed.set(&key(id), bytes);
     }
 
     /// Notes that one is not closed.
@@ -37,32 +35,38 @@ impl Handoffs {
     }
 
     pub(crate) fn contains(&self, id: HandoffId) -> bool {
-        self.slots.contains(&id)
+        self.as_is.contains(&id) || self.packed.contains(&key(id))
     }
 
     /// One of them packed.
-    pub(crate) fn packed_one(&self, id: HandoffId) -> Option<Arc<[u8]>> {
-        self.slots.get(&id).map(Slot::packed)
+    pub(crate) fn packed_one(&self, id: HandoffId) -> Option<Cow<'_, [u8]>> {
+        self.kept(id).map(Kept::packed)
     }
 
     pub(crate) fn get(&self, id: HandoffId) -> Option<Arc<Handoff>> {
-        self.slots.get(&id).map(|slot| slot.get(id))
+        self.kept(id).map(|kept| kept.get(id))
     }
 
     /// Whether the present version is the one given.
     pub(crate) fn holds(&self, handoff: &Handoff) -> bool {
-        self.slots.get(&handoff.id).is_some_and(|slot| slot.get(handoff.id).revision == handoff.revision)
+        let present = |kept: Kept<'_, Handoff>| match kept {
+            Kept::AsIs(present) => present.revision,
+            Kept::Packed(bytes) => unpack_handoff(handoff.id, bytes).revision,
+        };
+        self.kept(handoff.id).is_some_and(|kept| present(kept) == handoff.revision)
     }
 
     /// Puts one in place, and gives back the version that was there.
     pub(crate) fn put(&mut self, handoff: Arc<Handoff>) -> Option<Arc<Handoff>> {
-        let id = handoff.id;
+        let (id, is_new) = (handoff.id, handoff.revision == handoff.id.0);
+        let before = if is_new { None } else { self.get(id) };
         if handoff.status == HandoffStatus::Initiated {
             self.open.insert(id, ());
-        } else {
+        } else if !is_new {
             self.open.remove(&id);
         }
-        self.slots.insert(id, Slot::AsIs(handoff)).map(|before| before.get(id))
+        self.as_is.insert(id, handoff);
+        before
     }
 
     pub(crate) fn is_open(&self, id: HandoffId) -> bool {
@@ -70,31 +74,30 @@ impl Handoffs {
     }
 
     pub(crate) fn remove(&mut self, id: HandoffId) {
-        self.slots.remove(&id);
+        self.as_is.remove(&id);
+        self.packed.remove(&key(id));
         self.open.remove(&id);
     }
 
     /// Packs one that will hardly change soon. Tells whether it was not packed before.
     pub(super) fn pack(&mut self, id: HandoffId) -> bool {
-        match self.slots.get_mut(&id) {
-            Some(slot @ Slot::AsIs(_)) => {
-                *slot = Slot::Packed(slot.packed());
-                true
-            }
-            _ => false,
-        }
+        let Some(handoff) = self.as_is.remove(&id) else { return false };
+        self.packed.set(&key(id), &pack_handoff(&handoff));
+        true
     }
 
     /// Those after `after`, in the order in which they were created.
     pub(crate) fn after(&self, after: Option<HandoffId>) -> impl Iterator<Item = Arc<Handoff>> {
-        let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-        self.slots.ascending(start).map(|(id, slot)| slot.get(*id))
+        self.ascending(after).map(|(id, kept)| kept.get(id))
     }
 
     /// Those before `before`, the newest first.
     pub(crate) fn before(&self, before: Option<HandoffId>) -> impl Iterator<Item = Arc<Handoff>> {
-        let end = before.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-        self.slots.descending(end).map(|(id, slot)| slot.get(*id))
+        let as_is = self.as_is.descending(before.as_ref().map_or(Bound::Unbounded, Bound::Excluded));
+        let before = before.map(key);
+        let packed = self.packed.descending(before.as_ref().map(<[u8; 8]>::as_slice));
+        let (as_is, packed) = (as_is.map(|(id, handoff)| (*id, handoff)), packed.map(of_page));
+        merged(as_is, packed, |id, other| other.cmp(id)).map(|(id, kept)| kept.get(id))
     }
 
     /// Those that are not closed, in the order in which they were created.
@@ -103,20 +106,42 @@ impl Handoffs {
     }
 
     /// All of them packed, in the order of their ids.
-    pub(crate) fn packed(&self) -> impl Iterator<Item = (HandoffId, Arc<[u8]>)> {
-        self.slots.iter().map(|(id, slot)| (*id, slot.packed()))
+    pub(crate) fn packed(&self) -> impl Iterator<Item = (HandoffId, Cow<'_, [u8]>)> {
+        self.ascending(None).map(|(id, kept)| (id, kept.packed()))
+    }
+
+    fn ascending(&self, after: Option<HandoffId>) -> impl Iterator<Item = (HandoffId, Kept<'_, Handoff>)> {
+        let as_is = self.as_is.ascending(after.as_ref().map_or(Bound::Unbounded, Bound::Excluded));
+        let after = after.map(key);
+        let packed = self.packed.ascending(after.as_ref().map(<[u8; 8]>::as_slice));
+        merged(as_is.map(|(id, handoff)| (*id, handoff)), packed.map(of_page), HandoffId::cmp)
+    }
+
+    fn kept(&self, id: HandoffId) -> Option<Kept<'_, Handoff>> {
+        let as_is = self.as_is.get(&id).map(Kept::AsIs);
+        as_is.or_else(|| self.packed.get(&key(id)).map(Kept::Packed))
     }
 }
 
-impl Slot {
-    fn packed(&self) -> Arc<[u8]> {
+/// An id as a key that is ordered as ids are.
+fn key(id: HandoffId) -> [u8; 8] {
+    id.0.0.to_be_bytes()
+}
+
+fn of_page<'a>((key, bytes): (&[u8], &'a [u8])) -> (HandoffId, &'a [u8]) {
+    let id = key.try_into().expect("all keys were made of ids");
+    (HandoffId(Revision(u64::from_be_bytes(id))), bytes)
+}
+
+impl<'a> Kept<'a, Handoff> {
+    fn packed(self) -> Cow<'a, [u8]> {
         match self {
-            Self::AsIs(handoff) => pack_handoff(handoff),
-            Self::Packed(bytes) => Arc::clone(bytes),
+            Self::AsIs(handoff) => Cow::Owned(pack_handoff(handoff)),
+            Self::Packed(bytes) => Cow::Borrowed(bytes),
         }
     }
 
-    fn get(&self, id: HandoffId) -> Arc<Handoff> {
+    fn get(self, id: HandoffId) -> Arc<Handoff> {
         match self {
             Self::AsIs(handoff) => Arc::clone(handoff),
             Self::Packed(bytes) => Arc::new(unpack_handoff(id, bytes)),

@@ -1,68 +1,56 @@
-//! The id of a task as the key of a map: most ids lie in the map itself, so that finding one follows no pointers.
+//! Keys of maps as bytes: most lie in the map itself, so that finding one follows no pointers.
 //!
-//! Knows nothing of what is kept under it.
+//! Knows nothing of what is kept under them.
 
-use std::{cmp::Ordering, fmt};
+use std::{cmp::Ordering, fmt, sync::Arc};
 
-use crate::TaskId;
-
-/// Longest id that lies in the key itself, in bytes: enough for a UUID, and a key has no more than 40 bytes.
+/// Longest key that lies in place, in bytes: enough for a UUID, and none takes more than 40 bytes.
 const INLINE_BYTES_MAX: usize = 38;
 
-/// A task's id. Ordered as its bytes, which is the order of ids.
+/// Some bytes. Ordered as they are.
 #[derive(Clone)]
-pub(super) enum TaskKey {
+pub(super) enum Key {
     /// What is behind the length is 0.
     Inline {
         length: u8,
         bytes: [u8; INLINE_BYTES_MAX],
     },
-    Shared(TaskId),
+    Shared(Arc<[u8]>),
 }
 
-impl TaskKey {
-    pub(super) fn new(id: &str) -> Self {
+impl Key {
+    pub(super) fn new(key: &[u8]) -> Self {
         let mut bytes = [0; INLINE_BYTES_MAX];
-        match (bytes.get_mut(..id.len()), u8::try_from(id.len())) {
+        match (bytes.get_mut(..key.len()), u8::try_from(key.len())) {
             (Some(start), Ok(length)) => {
-                start.copy_from_slice(id.as_bytes());
+                start.copy_from_slice(key);
                 Self::Inline { length, bytes }
             }
-            _ => Self::Shared(id.into()),
+            _ => Self::Shared(key.into()),
         }
     }
 
-    /// The id. Costs an allocation for most.
-    pub(super) fn id(&self) -> TaskId {
+    pub(super) fn bytes(&self) -> &[u8] {
         match self {
-            Self::Inline { .. } => TaskId::from(self.as_str()),
-            Self::Shared(id) => id.clone(),
-        }
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        match self {
-            Self::Inline { length, bytes } => {
-                str::from_utf8(&bytes[..usize::from(*length)]).expect("it was made of a text")
-            }
-            Self::Shared(id) => id,
+            Self::Inline { length, bytes } => &bytes[..usize::from(*length)],
+            Self::Shared(bytes) => bytes,
         }
     }
 }
 
-impl fmt::Debug for TaskKey {
+impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.as_str(), f)
+        write!(f, "\"{}\"", self.bytes().escape_ascii())
     }
 }
 
-impl Ord for TaskKey {
+impl Ord for Key {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Inline { length: a, bytes }, Self::Inline { length: b, bytes: other }) => {
                 cmp_bytes(bytes, other).then(a.cmp(b))
             }
-            _ => self.as_str().cmp(other.as_str()),
+            _ => self.bytes().cmp(other.bytes()),
         }
     }
 }
@@ -79,32 +67,32 @@ fn cmp_bytes(bytes: &[u8; INLINE_BYTES_MAX], other: &[u8; INLINE_BYTES_MAX]) -> 
     rest.cmp(other_rest)
 }
 
-impl PartialOrd for TaskKey {
+impl PartialOrd for Key {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for TaskKey {
+impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for TaskKey {}
+impl Eq for Key {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn ids_of_any_length_come_back_and_are_ordered_as_ids_are() {
-        let mut ids: Vec<TaskId> = (0..80).map(|length| TaskId::from("é".repeat(length))).collect();
-        ids.extend((0..80).map(|length| TaskId::from("a".repeat(length) + "b")));
-        ids.extend((1..80).map(|length| TaskId::from("\0".repeat(length))));
-        ids.sort();
-        let keys: Vec<TaskKey> = ids.iter().map(|id| TaskKey::new(id)).collect();
+    fn keys_of_any_length_come_back_and_are_ordered_as_their_bytes_are() {
+        let mut all: Vec<Vec<u8>> = (0..80).map(|length| "é".repeat(length).into_bytes()).collect();
+        all.extend((0..80).map(|length| ("a".repeat(length) + "b").into_bytes()));
+        all.extend((1..80).map(|length| vec![0; length]));
+        all.sort();
+        let keys: Vec<Key> = all.iter().map(|bytes| Key::new(bytes)).collect();
         assert!(keys.is_sorted());
-        assert!(keys.iter().map(TaskKey::id).eq(ids));
+        assert!(keys.iter().map(Key::bytes).eq(all));
     }
 }

@@ -3,8 +3,11 @@
 //! What is packed and what is not cannot be seen from outside: only time and memory tell.
 
 mod handoffs;
+mod kept;
 mod key;
 mod packing;
+mod page;
+mod pages;
 mod record;
 mod sorted;
 mod tasks;

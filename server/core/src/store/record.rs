@@ -10,14 +10,14 @@ use crate::{
 };
 
 /// A task with its history.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StoredRecord {
     pub(crate) task: Arc<Task>,
     pub(crate) history: History<StoredEntry>,
 }
 
 /// One line of its history, as [`TaskEntry`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StoredEntry {
     pub(super) revision: Revision,
     pub(super) time_us: i64,
@@ -28,7 +28,7 @@ pub(crate) struct StoredEntry {
 }
 
 /// What happened, as [`TaskChange`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum StoredChange {
     Created,
     Started,

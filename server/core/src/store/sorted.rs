@@ -86,6 +86,28 @@ impl<K: Ord, V> Sorted<K, V> {
         }
     }
 
+    /// The entry of that key or, if there is none, the last one before it.
+    pub(crate) fn at_or_before<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&(K, V)>
+    where
+        K: Borrow<Q>,
+    {
+        let (mut node, mut left) = (&self.root, None);
+        loop {
+            match node {
+                Node::Leaf(entries) => {
+                    let after = entries.partition_point(|(present, _)| present.borrow() <= key);
+                    let found = after.checked_sub(1).map(|at| &entries[at]);
+                    return found.or_else(|| left.and_then(Node::last));
+                }
+                Node::Branch(children) => {
+                    let at = child(children, key);
+                    left = at.checked_sub(1).map(|left| &children[left].1).or(left);
+                    node = &children[at].1;
+                }
+            }
+        }
+    }
+
     /// All entries in order.
     pub(crate) fn iter(&self) -> Walk<'_, K, V, true> {
         Walk::all(&self.root)
@@ -173,6 +195,19 @@ impl<K: Ord + Clone, V: Clone> Sorted<K, V> {
             self.root = only.clone();
         }
         Some(removed)
+    }
+}
+
+impl<K, V> Node<K, V> {
+    /// The last entry that is in it.
+    fn last(&self) -> Option<&(K, V)> {
+        let mut node = self;
+        loop {
+            match node {
+                Self::Leaf(entries) => return entries.last(),
+                Self::Branch(children) => node = &children.last()?.1,
+            }
+        }
     }
 }
 

@@ -4,8 +4,10 @@ use std::{borrow::Cow, collections::VecDeque, ops::Bound, sync::Arc};
 
 use super::{
     Handoffs,
-    key::TaskKey,
+    kept::{Kept, merged},
+    key::Key,
     packing::{is_finished, pack_record, unpack_history, unpack_record, unpack_task},
+    pages::Pages,
     record::{StoredChange, StoredEntry, StoredRecord, TaskHistory},
     sorted::Sorted,
 };
@@ -18,22 +20,24 @@ use crate::{
 /// them with the original until one of the two is changed.
 #[derive(Clone, Debug)]
 pub(crate) struct Tasks {
-    slots: Sorted<TaskKey, Slot>,
+    as_is: Sorted<Key, Arc<StoredRecord>>,
+    /// Those that rest; and older versions of some that are kept as they are.
+    packed: Pages,
+    len: usize,
     /// The tasks that were changed last, and the events that changed them, oldest first.
     changes: VecDeque<(TaskId, Revision)>,
     changes_max: usize,
 }
 
-// Cheap to clone: those that lie near one that changes are copied with it while a clone of the map is held.
-#[derive(Clone, Debug)]
-enum Slot {
-    AsIs(Arc<StoredRecord>),
-    Packed(Arc<[u8]>),
-}
-
 impl Default for Tasks {
     fn default() -> Self {
-        Self { slots: Sorted::default(), changes: VecDeque::new(), changes_max: UNPACKED_CHANGES_MAX }
+        Self {
+            as_is: Sorted::default(),
+            packed: Pages::default(),
+            len: 0,
+            changes: VecDeque::new(),
+            changes_max: UNPACKED_CHANGES_MAX,
+        }
     }
 }
 
@@ -44,42 +48,41 @@ impl Tasks {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.slots.len()
+        self.len
     }
 
     pub(crate) fn contains(&self, id: &str) -> bool {
-        self.slots.contains(&TaskKey::new(id))
+        self.kept(id).is_some()
     }
 
     /// Those that rest and are finished, packed, in the order of their ids after `after`.
-    pub(crate) fn resting_finished(&self, after: Option<&str>) -> impl Iterator<Item = (TaskId, &Arc<[u8]>)> {
-        let after = after.map(TaskKey::new);
-        self.slots.ascending(after.as_ref().map_or(Bound::Unbounded, Bound::Excluded)).filter_map(
-            |(key, slot)| match slot {
-                Slot::Packed(bytes) if is_finished(bytes) => Some((key.id(), bytes)),
-                _ => None,
-            },
-        )
+    pub(crate) fn resting_finished(&self, after: Option<&str>) -> impl Iterator<Item = (TaskId, &[u8])> {
+        let resting = self.packed.ascending(after.map(str::as_bytes));
+        let finished =
+            resting.filter(|(key, bytes)| is_finished(bytes) && !self.as_is.contains(&Key::new(key)));
+        finished.map(|(key, bytes)| (id(key), bytes))
     }
 
     pub(crate) fn remove(&mut self, id: &TaskId) {
-        self.slots.remove(&TaskKey::new(id));
+        if self.contains(id) {
+            self.as_is.remove(&Key::new(id.as_bytes()));
+            self.packed.remove(id.as_bytes());
+            self.len -= 1;
+        }
     }
 
     /// Puts back one that was packed.
-    pub(crate) fn restore(&mut self, id: TaskId, bytes: Arc<[u8]>) {
-        self.slots.insert(TaskKey::new(&id), Slot::Packed(bytes));
+    pub(crate) fn restore(&mut self, id: &str, bytes: &[u8]) {
+        self.len += usize::from(!self.contains(id));
+        self.packed.set(id.as_bytes(), bytes);
     }
 
     pub(crate) fn task(&self, id: &str) -> Option<Arc<Task>> {
-        self.slots.entry(&TaskKey::new(id)).map(|(key, slot)| slot.task(key))
+        self.kept(id).map(|kept| kept.task(id.as_bytes()))
     }
 
     pub(crate) fn record(&self, id: &str, handoffs: &Handoffs) -> Option<TaskRecord> {
-        self.slots.entry(&TaskKey::new(id)).map(|(key, slot)| match slot {
-            Slot::AsIs(record) => record.with_handoffs(handoffs),
-            Slot::Packed(bytes) => unpack_record(&key.id(), bytes).with_handoffs(handoffs),
-        })
+        self.stored(id).map(|record| record.with_handoffs(handoffs))
     }
 
     pub(crate) fn history<'a>(&'a self, id: &str, handoffs: &'a Handoffs) -> Option<TaskHistory<'a>> {
@@ -88,19 +91,15 @@ impl Tasks {
 
     /// A task as it is kept.
     pub(crate) fn stored(&self, id: &str) -> Option<Cow<'_, StoredRecord>> {
-        let (key, slot) = self.slots.entry(&TaskKey::new(id))?;
-        Some(match slot {
-            Slot::AsIs(record) => Cow::Borrowed(&**record),
-            Slot::Packed(bytes) => Cow::Owned(unpack_record(&key.id(), bytes)),
+        Some(match self.kept(id)? {
+            Kept::AsIs(record) => Cow::Borrowed(&**record),
+            Kept::Packed(bytes) => Cow::Owned(unpack_record(&TaskId::from(id), bytes)),
         })
     }
 
     /// The tasks in the order of their ids, those after `after` only.
     pub(crate) fn after(&self, after: Option<&str>) -> impl Iterator<Item = Arc<Task>> {
-        let after = after.map(TaskKey::new);
-        self.slots
-            .ascending(after.as_ref().map_or(Bound::Unbounded, Bound::Excluded))
-            .map(|(key, slot)| slot.task(key))
+        self.ascending(after).map(|(key, kept)| kept.task(key))
     }
 
     /// Adds a line to a task's history, and puts the task's newest version in place, if there is a `newer` one. Gives back the line that
@@ -111,25 +110,29 @@ impl Tasks {
         newer: Option<Arc<Task>>,
         entry: StoredEntry,
     ) -> Option<StoredEntry> {
-        self.changes.push_back((id.clone(), entry.revision));
-        match (self.slots.get_mut(&TaskKey::new(&id)), newer) {
-            (Some(slot), newer) => slot.record_mut(&id, newer).history.push(entry, TASK_HISTORY_MAX),
-            (None, Some(task)) => {
-                let mut record = StoredRecord::new(task);
-                record.history.push(entry, TASK_HISTORY_MAX);
-                self.slots.insert(TaskKey::new(&id), Slot::AsIs(Arc::new(record)));
-                None
-            }
-            // A line of a history comes with its task, or after it.
-            (None, None) => None,
+        let key = Key::new(id.as_bytes());
+        self.changes.push_back((id, entry.revision));
+        let (id, _) = self.changes.back().expect("it was pushed just now");
+        if let Some(record) = changing(&mut self.as_is, &self.packed, &key, id, newer.as_ref()) {
+            record.task = newer.unwrap_or_else(|| Arc::clone(&record.task));
+            return record.history.push(entry, TASK_HISTORY_MAX);
         }
+        // A line of a history comes with its task, or after it.
+        let mut record = StoredRecord::new(newer?);
+        record.history.push(entry, TASK_HISTORY_MAX);
+        self.as_is.insert(key, Arc::new(record));
+        self.len += 1;
+        None
     }
 
     /// Keeps a hand-off as it was for the history that tells of it, since there is a newer version, and puts the task's newest version in
     /// place, if there is a `newer` one.
     pub(crate) fn keep_past(&mut self, handoff: Arc<Handoff>, newer: Option<Arc<Task>>) {
-        if let Some(slot) = self.slots.get_mut(&TaskKey::new(&handoff.task_id)) {
-            slot.record_mut(&handoff.task_id, newer).keep_past(handoff);
+        let id = handoff.task_id.clone();
+        let key = Key::new(id.as_bytes());
+        if let Some(record) = changing(&mut self.as_is, &self.packed, &key, &id, newer.as_ref()) {
+            record.task = newer.unwrap_or_else(|| Arc::clone(&record.task));
+            record.keep_past(handoff);
         }
     }
 
@@ -150,12 +153,11 @@ impl Tasks {
     /// Packs the task that the oldest change concerns, unless it was changed again: then it comes up once more.
     fn pack_oldest(&mut self, handoffs: &mut Handoffs) {
         let Some((id, revision)) = self.changes.pop_front() else { return };
-        let Some(slot) = self.slots.get_mut(&TaskKey::new(&id)) else { return };
-        let Slot::AsIs(record) = slot else { return };
-        if record.newest() != Some(revision) {
+        let key = Key::new(id.as_bytes());
+        let Some(record) = self.as_is.get(&key).filter(|record| record.newest() == Some(revision)) else {
             return;
-        }
-        let packed = pack_record(record);
+        };
+        self.packed.set(id.as_bytes(), &pack_record(record));
         let newest_first = record.history.entries().iter().rev();
         let mut kept = newest_first.filter_map(|entry| match entry.what {
             StoredChange::Kept(id) => Some(id),
@@ -163,40 +165,63 @@ impl Tasks {
         });
         // Those that are older than one that is packed already were packed with it.
         while kept.next().is_some_and(|id| handoffs.pack(id)) {}
-        *slot = Slot::Packed(packed);
+        self.as_is.remove(&key);
     }
 
     /// All of them packed, in the order of their ids.
-    pub(crate) fn packed(&self) -> impl Iterator<Item = (&str, Arc<[u8]>)> {
-        self.slots.iter().map(|(key, slot)| match slot {
-            Slot::AsIs(record) => (key.as_str(), pack_record(record)),
-            Slot::Packed(bytes) => (key.as_str(), Arc::clone(bytes)),
+    pub(crate) fn packed(&self) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
+        self.ascending(None).map(|(key, kept)| match kept {
+            Kept::AsIs(record) => (text(key), Cow::Owned(pack_record(record))),
+            Kept::Packed(bytes) => (text(key), Cow::Borrowed(bytes)),
         })
+    }
+
+    fn ascending(&self, after: Option<&str>) -> impl Iterator<Item = (&[u8], Kept<'_, StoredRecord>)> {
+        let after = after.map(str::as_bytes);
+        let bound = after.map(Key::new);
+        let as_is = self.as_is.ascending(bound.as_ref().map_or(Bound::Unbounded, Bound::Excluded));
+        let packed = self.packed.ascending(after);
+        merged(as_is.map(|(key, record)| (key.bytes(), record)), packed, |key, other| key.cmp(other))
+    }
+
+    fn kept(&self, id: &str) -> Option<Kept<'_, StoredRecord>> {
+        let as_is = self.as_is.get(&Key::new(id.as_bytes())).map(Kept::AsIs);
+        as_is.or_else(|| self.packed.get(id.as_bytes()).map(Kept::Packed))
     }
 }
 
-impl Slot {
-    fn task(&self, key: &TaskKey) -> Arc<Task> {
+/// The record of a task that changes, no longer packed. What it has in place of a `newer` version of the task is yet to be replaced.
+fn changing<'a>(
+    as_is: &'a mut Sorted<Key, Arc<StoredRecord>>,
+    packed: &Pages,
+    key: &Key,
+    id: &TaskId,
+    newer: Option<&Arc<Task>>,
+) -> Option<&'a mut StoredRecord> {
+    if !as_is.contains(key) {
+        let bytes = packed.get(id.as_bytes())?;
+        let record = match newer {
+            Some(task) => StoredRecord { task: Arc::clone(task), history: unpack_history(id, bytes) },
+            None => unpack_record(id, bytes),
+        };
+        as_is.insert(key.clone(), Arc::new(record));
+    }
+    as_is.get_mut(key).map(Arc::make_mut)
+}
+
+fn text(key: &[u8]) -> &str {
+    str::from_utf8(key).expect("all keys are ids")
+}
+
+fn id(key: &[u8]) -> TaskId {
+    TaskId::from(text(key))
+}
+
+impl Kept<'_, StoredRecord> {
+    fn task(self, key: &[u8]) -> Arc<Task> {
         match self {
             Self::AsIs(record) => Arc::clone(&record.task),
-            Self::Packed(bytes) => Arc::new(unpack_task(&key.id(), bytes)),
+            Self::Packed(bytes) => Arc::new(unpack_task(&id(key), bytes)),
         }
-    }
-
-    /// The record of a task that changes, no longer packed, with the task as `newer` has it.
-    fn record_mut(&mut self, id: &TaskId, newer: Option<Arc<Task>>) -> &mut StoredRecord {
-        if let Self::Packed(bytes) = self {
-            let record = match &newer {
-                Some(task) => StoredRecord { task: Arc::clone(task), history: unpack_history(bytes) },
-                None => unpack_record(id, bytes),
-            };
-            *self = Self::AsIs(Arc::new(record));
-        }
-        let Self::AsIs(record) = self else { unreachable!("it was unpacked") };
-        let record = Arc::make_mut(record);
-        if let Some(task) = newer {
-            record.task = task;
-        }
-        record
     }
 }

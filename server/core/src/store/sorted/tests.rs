@@ -15,6 +15,8 @@ fn check(map: &Sorted<u32, u64>, plain: &BTreeMap<u32, u64>, seed: u64) {
 }
 
 fn check_ranges(map: &Sorted<u32, u64>, plain: &BTreeMap<u32, u64>, key: u32) {
+    let found = map.at_or_before(&key).map(|(key, value)| (key, value));
+    assert_eq!(found, plain.range(..=key).next_back(), "at or before {key}");
     for bound in [Bound::Included(&key), Bound::Excluded(&key), Bound::Unbounded] {
         let ascending = map.ascending(bound).map(|(key, value)| (key, value));
         assert!(ascending.eq(plain.range((bound, Bound::Unbounded))), "from {bound:?}");

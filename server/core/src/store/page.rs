@@ -1,0 +1,156 @@
+//! A few keys with their values, all of them bytes, in order in one allocation.
+//!
+//! Knows nothing of how large a page should be, but for how many items it has room.
+
+use std::cmp::Ordering;
+
+use arrayvec::ArrayVec;
+
+/// Most items that should be left in a page: many enough that what a page takes itself hardly counts, few enough that one is soon copied.
+pub(super) const ITEMS_MAX: usize = 16;
+
+/// Up to [`ITEMS_MAX`] keys with their values; there is room for one more until it is split.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Page {
+    places: ArrayVec<Place, { ITEMS_MAX + 1 }>,
+    /// Each item's key and value. Has no more room than it needs, about.
+    bytes: Vec<u8>,
+}
+
+/// Where an item is; it begins where the one before it ends.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    value: u32,
+    end: u32,
+}
+
+const TOO_LARGE: &str = "what is kept is bounded far below 2^32 bytes";
+
+impl Page {
+    /// How many items it has.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// How many bytes its items take.
+    pub(super) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(super) fn key(&self, at: usize) -> &[u8] {
+        &self.bytes[self.start(at)..self.places[at].value as usize]
+    }
+
+    pub(super) fn value(&self, at: usize) -> &[u8] {
+        let Place { value, end } = self.places[at];
+        &self.bytes[value as usize..end as usize]
+    }
+
+    /// All keys with their values, in order.
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
+        (0..self.len()).map(|at| (self.key(at), self.value(at)))
+    }
+
+    /// Where the item of that key is, or would be.
+    pub(super) fn place(&self, key: &[u8]) -> Result<usize, usize> {
+        let (mut from, mut to) = (0, self.len());
+        while from < to {
+            let middle = usize::midpoint(from, to);
+            match self.key(middle).cmp(key) {
+                Ordering::Less => from = middle + 1,
+                Ordering::Equal => return Ok(middle),
+                Ordering::Greater => to = middle,
+            }
+        }
+        Err(from)
+    }
+
+    /// Puts an item in before the one at `at`. There must be room for one more.
+    pub(super) fn insert(&mut self, at: usize, key: &[u8], value: &[u8]) {
+        let start = self.start(at);
+        self.make_room(start, start, key.len() + value.len());
+        let middle = start + key.len();
+        self.bytes[start..middle].copy_from_slice(key);
+        self.bytes[middle..middle + value.len()].copy_from_slice(value);
+        self.places.insert(at, Place { value: offset(middle), end: offset(start) });
+        self.move_ends(at, start, start + key.len() + value.len());
+    }
+
+    /// Gives the item at `at` another value.
+    pub(super) fn set(&mut self, at: usize, value: &[u8]) {
+        let Place { value: start, end } = self.places[at];
+        let (start, end) = (start as usize, end as usize);
+        self.make_room(start, end, value.len());
+        self.bytes[start..start + value.len()].copy_from_slice(value);
+        self.move_ends(at, end, start + value.len());
+    }
+
+    /// Takes the item at `at` out.
+    pub(super) fn remove(&mut self, at: usize) {
+        let (start, end) = (self.start(at), self.places[at].end as usize);
+        self.make_room(start, end, 0);
+        self.places.remove(at);
+        self.move_items(at, end, start);
+    }
+
+    /// Splits off the items from `at` on.
+    pub(super) fn split_off(&mut self, at: usize) -> Self {
+        let start = self.start(at);
+        let mut right = Self { places: self.places.drain(at..).collect(), bytes: self.bytes[start..].into() };
+        right.move_items(0, start, 0);
+        self.bytes.truncate(start);
+        self.bytes.shrink_to_fit();
+        right
+    }
+
+    /// Takes the items of `other`, all of whose keys are behind those here. There must be room for them.
+    pub(super) fn append(&mut self, other: &Self) {
+        let (items, start) = (self.len(), self.size());
+        self.bytes.reserve_exact(other.size());
+        self.bytes.extend_from_slice(&other.bytes);
+        self.places.extend(other.places.iter().copied());
+        self.move_items(items, 0, start);
+    }
+
+    /// Where to split it so that both halves take about as much: neither has nothing.
+    pub(super) fn middle(&self) -> usize {
+        let half = offset(self.size() / 2);
+        self.places.partition_point(|place| place.end <= half).clamp(1, self.len() - 1)
+    }
+
+    fn start(&self, at: usize) -> usize {
+        at.checked_sub(1).map_or(0, |before| self.places[before].end as usize)
+    }
+
+    /// Makes the bytes between `start` and `end` so many.
+    fn make_room(&mut self, start: usize, end: usize, length: usize) {
+        let (before, after) = (self.bytes.len(), self.bytes.len() - (end - start) + length);
+        // The allocator rounds up, so that not every change has to move it all.
+        self.bytes.reserve_exact(after.saturating_sub(before));
+        self.bytes.resize(before.max(after), 0);
+        self.bytes.copy_within(end..before, start + length);
+        self.bytes.truncate(after);
+        self.bytes.shrink_to_fit();
+    }
+
+    /// The end of the item at `at` has moved, and with it all that follows.
+    fn move_ends(&mut self, at: usize, from: usize, to: usize) {
+        self.places[at].end = moved(self.places[at].end, from, to);
+        self.move_items(at + 1, from, to);
+    }
+
+    /// The items from `at` on have moved.
+    fn move_items(&mut self, at: usize, from: usize, to: usize) {
+        for place in &mut self.places[at..] {
+            *place = Place { value: moved(place.value, from, to), end: moved(place.end, from, to) };
+        }
+    }
+}
+
+fn moved(place: u32, from: usize, to: usize) -> u32 {
+    offset(place as usize - from + to)
+}
+
+fn offset(place: usize) -> u32 {
+    u32::try_from(place).expect(TOO_LARGE)
+}

@@ -1,0 +1,157 @@
+//! A sorted map from bytes to bytes that takes hardly more memory than these do: those that lie near each other share a page.
+//!
+//! A clone shares everything with the original; of what changes, only the page is copied, if a clone has it too. Knows nothing of what the bytes mean.
+
+#[cfg(test)]
+mod tests;
+
+use std::{mem, ops::Bound, sync::Arc};
+
+use arrayvec::ArrayVec;
+
+use super::{
+    key::Key,
+    page::{ITEMS_MAX, Page},
+    sorted::Sorted,
+};
+
+/// A page that takes more is split, unless it has one item: so little is soon copied.
+const PAGE_BYTES_MAX: usize = 4 * 1024;
+/// A value that takes more than this gets a page of its own once its page is too large: it is not copied for its neighbours.
+const LARGE_BYTES: usize = PAGE_BYTES_MAX / 2;
+/// A page with fewer items than this is merged with the one beside it,
+const FEW_ITEMS: usize = 5;
+/// if they have no more items than this together,
+const MERGED_ITEMS_MAX: usize = 12;
+/// and take no more bytes than this: so that the next insertions do not split it again.
+const MERGED_BYTES_MAX: usize = PAGE_BYTES_MAX * 3 / 4;
+
+/// A map in the order of its keys. A clone costs one reference count.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pages {
+    /// By a bound: no key before it is in that page or in those behind it. That of the first is empty.
+    pages: Sorted<Key, Arc<Page>>,
+}
+
+/// Why the first page is there, and each that was found.
+const PRESENT: &str = "it was found just now, and the first page is never removed";
+
+impl Pages {
+    pub(super) fn contains(&self, key: &[u8]) -> bool {
+        self.get(key).is_some()
+    }
+
+    pub(super) fn get(&self, key: &[u8]) -> Option<&[u8]> {
+        let (_, page) = self.pages.at_or_before(&Key::new(key))?;
+        Some(page.value(page.place(key).ok()?))
+    }
+
+    /// Puts a value in place.
+    pub(super) fn set(&mut self, key: &[u8], value: &[u8]) {
+        let found = self.pages.at_or_before(&Key::new(key)).map(|(bound, _)| bound.clone());
+        let bound = found.unwrap_or_else(|| {
+            self.pages.insert(Key::new(b""), Arc::default());
+            Key::new(b"")
+        });
+        let page = Arc::make_mut(self.pages.get_mut(&bound).expect(PRESENT));
+        for added in put(page, key, value) {
+            self.pages.insert(Key::new(added.key(0)), Arc::new(added));
+        }
+    }
+
+    pub(super) fn remove(&mut self, key: &[u8]) {
+        let Some((bound, page)) = self.pages.at_or_before(&Key::new(key)) else { return };
+        let Ok(at) = page.place(key) else { return };
+        let bound = bound.clone();
+        let page = Arc::make_mut(self.pages.get_mut(&bound).expect(PRESENT));
+        page.remove(at);
+        if page.len() < FEW_ITEMS {
+            self.merge(&bound);
+        }
+    }
+
+    /// The items whose keys are behind `after`, in order.
+    pub(super) fn ascending<'a>(
+        &'a self,
+        after: Option<&[u8]>,
+    ) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
+        let after = after.map(Key::new);
+        let first = after.as_ref().and_then(|after| self.pages.at_or_before(after));
+        let pages = self.pages.ascending(first.map_or(Bound::Unbounded, |(bound, _)| Bound::Included(bound)));
+        let items = pages.flat_map(|(_, page)| page.iter());
+        items.skip_while(move |(key, _)| after.as_ref().is_some_and(|after| *key <= after.bytes()))
+    }
+
+    /// The items whose keys are before `before`, the last one first.
+    pub(super) fn descending<'a>(
+        &'a self,
+        before: Option<&[u8]>,
+    ) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
+        let before = before.map(Key::new);
+        let pages = self.pages.descending(before.as_ref().map_or(Bound::Unbounded, Bound::Included));
+        let items = pages.flat_map(|(_, page)| page.iter().rev());
+        items.skip_while(move |(key, _)| before.as_ref().is_some_and(|before| *key >= before.bytes()))
+    }
+
+    /// Merges a page that has few items with the one before it, or the first with the one behind it, if there is room. Leaves none empty but
+    /// the first.
+    fn merge(&mut self, bound: &Key) {
+        let before = self.pages.descending(Bound::Excluded(bound)).next();
+        let left = before.map_or(bound, |(before, _)| before).clone();
+        let Some((bound, right)) = self.pages.ascending(Bound::Excluded(&left)).next() else { return };
+        let (page, bound) = (self.pages.get(&left).expect(PRESENT), bound.clone());
+        let (items, bytes) = (page.len() + right.len(), page.size() + right.size());
+        if right.len() == 0 || (items <= MERGED_ITEMS_MAX && bytes <= MERGED_BYTES_MAX) {
+            let right = self.pages.remove(&bound).expect(PRESENT);
+            Arc::make_mut(self.pages.get_mut(&left).expect(PRESENT)).append(&right);
+        }
+    }
+}
+
+/// Puts an item into a page; gives the pages that are split off from it.
+fn put(page: &mut Page, key: &[u8], value: &[u8]) -> ArrayVec<Page, 2> {
+    let at = match page.place(key) {
+        Ok(at) => {
+            page.set(at, value);
+            at
+        }
+        Err(at) if page.len() == 1 && page.size() > PAGE_BYTES_MAX => {
+            return ArrayVec::from_iter([beside(page, at, key, value)]);
+        }
+        Err(at) => {
+            page.insert(at, key, value);
+            at
+        }
+    };
+    if page.len() == 1 || (page.len() <= ITEMS_MAX && page.size() <= PAGE_BYTES_MAX) {
+        return ArrayVec::new();
+    }
+    if value.len() > LARGE_BYTES {
+        return apart(page, at);
+    }
+    // Keys that come in order fill their pages.
+    let is_last = at + 1 == page.len();
+    ArrayVec::from_iter([page.split_off(if is_last { at } else { page.middle() })])
+}
+
+/// Leaves the one item of a page where it is, in this page or in the one that is given: it is too large to be copied for a new one.
+fn beside(page: &mut Page, at: usize, key: &[u8], value: &[u8]) -> Page {
+    let mut new = Page::default();
+    new.insert(0, key, value);
+    if at == 0 {
+        mem::swap(page, &mut new);
+    }
+    new
+}
+
+/// Gives the item at `at` a page of its own.
+fn apart(page: &mut Page, at: usize) -> ArrayVec<Page, 2> {
+    let mut pages = ArrayVec::new();
+    if at + 1 < page.len() {
+        pages.push(page.split_off(at + 1));
+    }
+    if at > 0 {
+        pages.push(page.split_off(at));
+    }
+    pages
+}
