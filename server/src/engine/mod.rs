@@ -26,14 +26,16 @@ mod submission;
 mod thread;
 mod truncation;
 mod trust;
+mod wanted;
 
 pub use error::EngineError;
 pub use frames::{OpenFrames, SharedFrame, SharedFrames};
 pub use namespace::Namespace;
 pub use namespaces::{Awaited, Namespaces, ReadEvents};
 pub use open::{OpenEngineError, Recovered};
-pub use recent::{Commit, Encoded, EncodedEvent, EventKey};
+pub use recent::{Commit, Encoded, Presentation, Reading};
 pub use retention::Retention;
+pub use wanted::{EventKey, Wanted};
 
 use std::{sync::Arc, thread::JoinHandle, time::Instant};
 

@@ -10,16 +10,12 @@ use prost::Message as _;
 
 use super::{
     compacted,
-    encode::encode,
+    encode::PRESENTATION,
     message::{MESSAGE_BYTES, Message, frame},
 };
 use crate::{
-    engine::{Awaited, Commit, Encoded, Namespaces, ReadEvents, SharedFrame},
-    service::{
-        Api,
-        from_wire::{Wanted, WatchQuery},
-        refusal, to_wire,
-    },
+    engine::{Awaited, Commit, EventKey, Namespaces, ReadEvents, SharedFrame, Wanted},
+    service::{Api, from_wire::WatchQuery, refusal, to_wire},
     shutdown::ShutdownSignal,
     status::Refusal,
 };
@@ -47,7 +43,7 @@ pub(super) struct Cursor {
     first: VecDeque<Bytes>,
     /// What was read from the log and has not been sent: bounded by what one read gives.
     read: VecDeque<Arc<Commit>>,
-    wanted: Wanted,
+    wanted: Arc<Wanted>,
     pub(super) progress_interval: Duration,
     log_id: String,
 }
@@ -69,7 +65,7 @@ impl Cursor {
             told,
             first: first_messages(beginning.snapshot.unwrap_or_default(), told, &log_id),
             read: VecDeque::new(),
-            wanted: query.wanted,
+            wanted: Arc::new(query.wanted),
             progress_interval: query.progress_interval,
             log_id,
         }
@@ -167,10 +163,14 @@ impl Cursor {
 
     async fn read_log(&self) -> Result<Vec<Arc<Commit>>, Refusal> {
         let name = Arc::clone(self.namespace.name());
-        let encoding = Arc::clone(&name);
+        let (encoding, wanted) = (Arc::clone(&name), Arc::clone(&self.wanted));
         let prepare = move |commit: &Commit| {
-            // What cannot be encoded is refused where it is sent.
-            let _ = commit.encoded(|commit, entries| encode(&encoding, commit, entries));
+            // What cannot be read is refused where it is sent.
+            if let Ok(mut reading) = commit.read(&PRESENTATION)
+                && reading.keys.iter().any(|key| wanted.wants(key))
+            {
+                reading.encoded(&encoding);
+            }
         };
         self.namespaces.read_log(&name, self.next, prepare).await.map_err(|error| match error {
             ReadEvents::Read(ReadError::Compacted { oldest, newest }) => {
@@ -182,36 +182,35 @@ impl Cursor {
 
     /// Adds what is wanted of `commit`, as far as there is room; says whether there was for all of it.
     fn add(&mut self, commit: &Commit, message: &mut Message) -> Result<bool, Refusal> {
-        let name = self.namespace.name();
-        let encoded = commit
-            .encoded(|commit, entries| encode(name, commit, entries))
-            .map_err(|error| refusal::log_unreadable(error.to_string()))?;
-        let first = commit.first_revision().0;
+        let mut reading =
+            commit.read(&PRESENTATION).map_err(|error| refusal::log_unreadable(error.to_string()))?;
+        let (keys, first) = (reading.keys, commit.first_revision().0);
         let skipped = usize::try_from(self.next.0.saturating_sub(first)).unwrap_or(usize::MAX);
         let mut from = skipped;
-        while message.room() > 0 && from < encoded.events.len() {
-            let run = self.next_run(encoded, from, message.room());
-            let begin = if run.start == 0 { 0 } else { encoded.events[run.start - 1].end };
-            if !run.is_empty() {
-                message.add(&encoded.bytes[begin..encoded.events[run.end - 1].end], run.len());
-            }
+        while message.room() > 0
+            && let Some(start) = (from..keys.len()).find(|index| self.wanted.wants(&keys[*index]))
+        {
+            let encoded = reading.encoded(self.namespace.name());
+            let run = self.run(keys, &encoded.ends, start, message.room());
+            let begin = if start == 0 { 0 } else { encoded.ends[start - 1] };
+            message.add(&encoded.bytes[begin..encoded.ends[run.end - 1]], run.len());
             from = run.end;
         }
+        if message.room() > 0 {
+            from = from.max(keys.len());
+        }
         self.next = self.next.max(Revision(first + from as u64));
-        Ok(from >= encoded.events.len())
+        Ok(from >= keys.len())
     }
 
-    /// The next events that are wanted and stand together, from the one at `from` on: at most `count_max`, or few more bytes than a
-    /// message has. Empty at the end if there are none.
-    fn next_run(&self, encoded: &Encoded, from: usize, count_max: usize) -> Range<usize> {
-        let events = &encoded.events;
-        let wants = |index: &usize| self.wanted.wants(&events[*index].key);
-        let start = (from..events.len()).find(wants).unwrap_or(events.len());
-        let begin = if start == 0 { 0 } else { events[start - 1].end };
-        let fits = |index: &usize| events[*index].end - begin <= MESSAGE_BYTES || *index == start;
-        let end =
-            (start..events.len()).take(count_max).take_while(|index| wants(index) && fits(index)).last();
-        start..end.map_or(start, |last| last + 1)
+    /// The events from the wanted one at `start` on that are wanted too and stand together: at most `count_max`, or few more bytes than a
+    /// message has.
+    fn run(&self, keys: &[EventKey], ends: &[usize], start: usize, count_max: usize) -> Range<usize> {
+        let begin = if start == 0 { 0 } else { ends[start - 1] };
+        let belongs =
+            |index: &usize| self.wanted.wants(&keys[*index]) && ends[*index] - begin <= MESSAGE_BYTES;
+        let more = (start + 1..keys.len()).take(count_max.saturating_sub(1)).take_while(belongs).count();
+        start..start + 1 + more
     }
 
     fn is_silent(&self) -> bool {

@@ -4,7 +4,6 @@
 
 mod cursor;
 mod encode;
-mod filter;
 mod message;
 mod places;
 mod stream;
