@@ -10,6 +10,7 @@ mod error;
 mod forgetting;
 mod frames;
 mod inbox;
+mod interests;
 mod namespace;
 mod namespaces;
 mod open;
@@ -30,6 +31,7 @@ mod wanted;
 
 pub use error::EngineError;
 pub use frames::{OpenFrames, SharedFrame, SharedFrames};
+pub use interests::{Interest, SILENT_REVISIONS_MAX};
 pub use namespace::Namespace;
 pub use namespaces::{Awaited, Namespaces, ReadEvents};
 pub use open::{OpenEngineError, Recovered};

@@ -14,14 +14,14 @@ use super::{
     message::{MESSAGE_BYTES, Message, frame},
 };
 use crate::{
-    engine::{Awaited, Commit, EventKey, Namespaces, ReadEvents, SharedFrame, Wanted},
+    engine::{
+        Awaited, Commit, EventKey, Interest, Namespaces, ReadEvents, SILENT_REVISIONS_MAX, SharedFrame,
+        Wanted,
+    },
     service::{Api, from_wire::WatchQuery, refusal, to_wire},
     shutdown::ShutdownSignal,
     status::Refusal,
 };
-
-/// A watcher that wants none of so many revisions is told how far it is.
-const SILENT_REVISIONS_MAX: u64 = 10_000;
 
 /// Where a watcher begins.
 pub(super) struct Beginning {
@@ -44,6 +44,8 @@ pub(super) struct Cursor {
     /// What was read from the log and has not been sent: bounded by what one read gives.
     read: VecDeque<Arc<Commit>>,
     wanted: Arc<Wanted>,
+    /// What it wants as those know it who look at events for all; none: it has no filter.
+    interest: Option<Interest>,
     pub(super) progress_interval: Duration,
     log_id: String,
 }
@@ -57,7 +59,9 @@ impl Cursor {
         log_id: String,
     ) -> Self {
         let told = Revision(beginning.next.0 - 1);
+        let wanted = Arc::new(query.wanted);
         Self {
+            interest: namespace.register(&wanted),
             namespaces: Arc::clone(api.engine.namespaces()),
             namespace,
             shutdown: api.shutdown.clone(),
@@ -65,7 +69,7 @@ impl Cursor {
             told,
             first: first_messages(beginning.snapshot.unwrap_or_default(), told, &log_id),
             read: VecDeque::new(),
-            wanted: Arc::new(query.wanted),
+            wanted,
             progress_interval: query.progress_interval,
             log_id,
         }
@@ -81,19 +85,39 @@ impl Cursor {
         // The log may have what nobody was answered yet; a watcher is never ahead of those who read.
         let announced = *self.namespace.announced.borrow_and_update();
         let mut message = Message::default();
-        while self.next <= announced && message.is_empty() && !self.is_silent() {
+        while message.is_empty()
+            && !self.is_silent()
+            && let Some(until) = self.pass_over(announced)
+        {
             if self.read.is_empty() {
                 if let Some(frame) = self.shared(announced)? {
                     return Ok(Some(frame));
                 }
-                if self.add_recent(announced, &mut message)? {
+                if self.add_recent(until, &mut message)? {
                     continue;
                 }
                 self.read = self.read_log().await?.into();
             }
-            self.add_read(announced, &mut message)?;
+            self.add_read(until, &mut message)?;
         }
-        Ok((!message.is_empty() || self.is_silent()).then(|| self.finish(message)))
+        if self.pass_over(announced).is_none() {
+            // What is left is not announced, or not wanted: who waits holds nothing.
+            self.read = VecDeque::new();
+        }
+        let is_due = self.is_due();
+        Ok((!message.is_empty() || self.is_silent() || is_due).then(|| self.finish(message)))
+    }
+
+    /// Passes over what it does not want as far as that is known. Gives the revision up to which there may be something for it; none: it has
+    /// everything.
+    fn pass_over(&mut self, announced: Revision) -> Option<Revision> {
+        if self.next > announced {
+            return None;
+        }
+        let Some(interest) = &self.interest else { return Some(announced) };
+        let ahead = interest.ahead(self.next, announced);
+        self.next = ahead.as_ref().map_or(announced.next(), |ahead| *ahead.start());
+        ahead.map(|ahead| *ahead.end())
     }
 
     /// The next message as those get it too who want the same; none if there is no such message, or nothing in memory to make it from.
@@ -117,14 +141,14 @@ impl Cursor {
         Ok(Some(bytes))
     }
 
-    /// Adds what is in memory, as far as there is room and it is announced; says whether anything was there.
-    fn add_recent(&mut self, announced: Revision, message: &mut Message) -> Result<bool, Refusal> {
+    /// Adds what is in memory, as far as there is room and up to the commit of `until`; says whether anything was there.
+    fn add_recent(&mut self, until: Revision, message: &mut Message) -> Result<bool, Refusal> {
         let mut is_there = false;
-        while message.room() > 0 && self.next <= announced {
+        while message.room() > 0 && self.next <= until {
             let Some(commits) = self.namespace.recent(self.next) else { break };
             is_there = true;
             for commit in commits {
-                if commit.last_revision() > announced || !self.add(&commit, message)? {
+                if commit.first_revision() > until || !self.add(&commit, message)? {
                     return Ok(true);
                 }
             }
@@ -132,12 +156,10 @@ impl Cursor {
         Ok(is_there)
     }
 
-    /// Adds what was read from the log, as far as there is room and it is announced, and lets go of what is done with.
-    fn add_read(&mut self, announced: Revision, message: &mut Message) -> Result<(), Refusal> {
+    /// Adds what was read from the log, as far as there is room and up to the commit of `until`, and lets go of what is done with.
+    fn add_read(&mut self, until: Revision, message: &mut Message) -> Result<(), Refusal> {
         while let Some(commit) = self.read.pop_front() {
-            if commit.last_revision() > announced {
-                self.read.clear();
-            } else if !self.add(&commit, message)? {
+            if commit.first_revision() > until || !self.add(&commit, message)? {
                 self.read.push_front(commit);
                 break;
             }
@@ -150,10 +172,13 @@ impl Cursor {
         self.finish(Message::default())
     }
 
-    /// Waits for something new.
+    /// Waits for something new that concerns the watcher.
     pub(super) async fn news(&mut self) {
-        // The sender lives in the namespace, which this cursor holds.
-        let _ = self.namespace.announced.changed().await;
+        match &self.interest {
+            Some(interest) if interest.covers(self.next) => interest.news().await,
+            // The sender lives in the namespace, which this cursor holds.
+            _ => _ = self.namespace.announced.changed().await,
+        }
     }
 
     /// The first revision that the watcher has not been sent.
@@ -215,6 +240,12 @@ impl Cursor {
 
     fn is_silent(&self) -> bool {
         self.next.0 - 1 - self.told.0 >= SILENT_REVISIONS_MAX
+    }
+
+    /// Whether it is its turn to be told that it has nothing to be told.
+    fn is_due(&self) -> bool {
+        let is_further = self.told < Revision(self.next.0 - 1);
+        self.interest.as_ref().is_some_and(Interest::take_due) && is_further
     }
 
     fn finish(&mut self, message: Message) -> Bytes {
