@@ -85,3 +85,34 @@ fn look_at(
     }
     reading.keys.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use baton_core::{RequestMemory, State};
+
+    use super::*;
+    use crate::{
+        engine::{Encoded, EventKey, Wanted},
+        metrics::Metrics,
+    };
+
+    static PRESENTATION: Presentation = Presentation {
+        key: |_| EventKey { kind: 1, of_handoff: true, task: None, agents: [None, None] },
+        encode: |_, _, _| Encoded::default(),
+    };
+
+    #[tokio::test]
+    async fn what_has_left_memory_before_it_was_looked_at_everybody_looks_at_itself() {
+        let state = State::new(RequestMemory::default());
+        let namespace = Namespace::new("n".into(), state, &Arc::new(Metrics::new()));
+        let wanted = Arc::new(Wanted { types: [2].into(), ..Wanted::default() });
+        let interest = namespace.register(&wanted).expect("it has a filter");
+        assert!(interest.covers(Revision(1)));
+        let called = look(&namespace, &PRESENTATION, Revision(50), false).await;
+        assert_eq!(called.len(), 1);
+        assert_eq!(interest.ahead(Revision(1), Revision(50)), Some(Revision(1)..=Revision(50)));
+        drop(interest);
+        assert_eq!(namespace.interests().len(), 0);
+        assert_eq!(look(&namespace, &PRESENTATION, Revision(60), false).await.len(), 0);
+    }
+}
