@@ -10,6 +10,7 @@ mod error;
 mod forgetting;
 mod frames;
 mod inbox;
+mod interests;
 mod namespace;
 mod namespaces;
 mod open;
@@ -26,14 +27,17 @@ mod submission;
 mod thread;
 mod truncation;
 mod trust;
+mod wanted;
 
 pub use error::EngineError;
 pub use frames::{OpenFrames, SharedFrame, SharedFrames};
+pub use interests::{Interest, SILENT_REVISIONS_MAX};
 pub use namespace::Namespace;
 pub use namespaces::{Awaited, Namespaces, ReadEvents};
 pub use open::{OpenEngineError, Recovered};
-pub use recent::{Commit, Encoded, EncodedEvent, EventKey};
+pub use recent::{Commit, Encoded, Presentation, Reading};
 pub use retention::Retention;
+pub use wanted::{EventKey, Wanted};
 
 use std::{sync::Arc, thread::JoinHandle, time::Instant};
 

@@ -9,7 +9,9 @@ use tokio::sync::watch;
 
 use super::{
     frames::SharedFrames,
+    interests::{Interest, Interests},
     recent::{Commit, Recent},
+    wanted::Wanted,
 };
 use crate::metrics::Metrics;
 
@@ -24,6 +26,7 @@ pub struct Namespace {
     state: RwLock<State>,
     recent: RwLock<Recent>,
     frames: SharedFrames,
+    interests: Arc<Interests>,
     /// The newest durable revision.
     pub(super) head: watch::Sender<Revision>,
     /// The newest revision that watchers were told of; what is between this and the head is on its way to them.
@@ -46,6 +49,7 @@ impl Namespace {
             state: RwLock::new(state),
             recent: RwLock::default(),
             frames: SharedFrames::default(),
+            interests: Arc::default(),
             metrics: Arc::clone(metrics),
             head_gauge: OnceLock::new(),
             archived_gauge: OnceLock::new(),
@@ -73,6 +77,15 @@ impl Namespace {
     /// Messages that its watchers share.
     pub fn frames(&self) -> &SharedFrames {
         &self.frames
+    }
+
+    /// Registers what a watcher wants, so that events that it does not want do not concern it; none: it has no filter.
+    pub fn register(&self, wanted: &Arc<Wanted>) -> Option<Interest> {
+        self.interests.register(Arc::clone(wanted), *self.head.borrow())
+    }
+
+    pub(super) fn interests(&self) -> &Interests {
+        &self.interests
     }
 
     /// Puts a durable commit in place: state first, then watchers. What it left to be done, [`Namespace::rest`] does.

@@ -7,7 +7,12 @@ use baton_log::{ArchiveReader, LogReader, ReadError, ReadLimit};
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
-use super::{EngineLimits, announcer, namespace::Namespace, readers::Readers, recent::Commit};
+use super::{
+    EngineLimits, announcer,
+    namespace::Namespace,
+    readers::Readers,
+    recent::{Commit, Presentation},
+};
 use crate::metrics::Metrics;
 
 /// Most records that are read from the log at once.
@@ -121,11 +126,15 @@ impl Namespaces {
 
     /// The namespace of that name, for someone who waits for something to happen in it. `None`: there are as many as there may be.
     ///
-    /// To be called on a runtime: what happens is announced by a task of its own.
-    pub fn await_in(self: &Arc<Self>, name: &Arc<str>) -> Option<Awaited> {
+    /// To be called on a runtime: what happens is announced by a task of its own. All who wait see events as they are presented to the first.
+    pub fn await_in(
+        self: &Arc<Self>,
+        name: &Arc<str>,
+        presentation: &'static Presentation,
+    ) -> Option<Awaited> {
         let namespace = Kept { namespaces: Arc::clone(self), namespace: self.adopt(self.get_or_make(name)?) };
         let announced = namespace.announced.subscribe();
-        announcer::start(&namespace);
+        announcer::start(&namespace, presentation);
         Some(Awaited { namespace, announced })
     }
 

@@ -1,7 +1,7 @@
 //! The newest commits of a namespace, kept for those who watch.
 //!
-//! A commit is kept as the log has it, and is encoded for the wire once, by the first watcher that needs it; nobody else encodes it again.
-//! Knows nothing of how events look on the wire.
+//! A commit is kept as the log has it. What its events can be found by, and their bytes on the wire, are made once, by the first who needs
+//! them. Knows nothing of how events look on the wire.
 
 use std::{
     collections::VecDeque,
@@ -9,9 +9,11 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use baton_core::{AgentId, BodyError, Entry, Revision, TaskId, decode_body};
+use baton_core::{BodyError, Entry, Event, Revision, decode_body};
 use baton_log::Record;
 use bytes::Bytes;
+
+use super::wanted::EventKey;
 
 /// A commit is counted with so many times the size of its body: encoded, with the keys of its events, it takes about twice that again.
 const BODY_FACTOR: usize = 3;
@@ -23,7 +25,17 @@ pub struct Commit {
     time_us: i64,
     format: u16,
     body: Bytes,
-    encoded: OnceLock<Result<Encoded, BodyError>>,
+    keys: OnceLock<Result<Vec<EventKey>, BodyError>>,
+    encoded: OnceLock<Encoded>,
+}
+
+/// How events look to those who watch.
+#[derive(Debug)]
+pub struct Presentation {
+    /// What filters look at.
+    pub key: fn(&Event) -> EventKey,
+    /// The events of a commit of the namespace of that name, as they are streamed.
+    pub encode: fn(namespace: &str, commit: &Commit, entries: &[Entry]) -> Encoded,
 }
 
 /// The events of a commit as they are streamed, one after the other.
@@ -31,30 +43,18 @@ pub struct Commit {
 pub struct Encoded {
     /// All of them.
     pub bytes: Bytes,
-    /// One for each, in order.
-    pub events: Vec<EncodedEvent>,
+    /// Where the bytes of each end; they begin where those of the event before end.
+    pub ends: Vec<usize>,
 }
 
-/// One event within [`Encoded`].
-#[derive(Debug)]
-pub struct EncodedEvent {
-    /// Where its bytes end; they begin where those of the event before end.
-    pub end: usize,
-    /// What it can be found by.
-    pub key: EventKey,
-}
-
-/// What filters look at.
-#[derive(Debug)]
-pub struct EventKey {
-    /// The number of its type in the contract.
-    pub kind: i32,
-    /// Whether it is an event of a hand-off; `agents` are then the sender and the receiver.
-    pub of_handoff: bool,
-    /// The task that it is about.
-    pub task: Option<TaskId>,
-    /// Who takes part.
-    pub agents: [Option<AgentId>; 2],
+/// A commit that is being looked at.
+pub struct Reading<'a> {
+    commit: &'a Commit,
+    presentation: &'a Presentation,
+    /// What each of its events can be found by, in order.
+    pub keys: &'a [EventKey],
+    // What was decoded for the keys: then it need not be decoded again for the wire.
+    entries: Option<Vec<Entry>>,
 }
 
 /// The newest commits of a namespace, bounded by events and bytes.
@@ -73,6 +73,7 @@ impl Commit {
             time_us: record.time_us,
             format: record.format,
             body: record.body.clone(),
+            keys: OnceLock::new(),
             encoded: OnceLock::new(),
         }
     }
@@ -92,20 +93,36 @@ impl Commit {
         self.time_us
     }
 
-    /// Its events encoded: by `encode`, unless somebody has had that done before.
+    /// Looks at it: at what its events can be found by, and, if need be, at their bytes on the wire.
     ///
     /// # Errors
     /// [`BodyError`] if what the log holds cannot be understood.
-    pub fn encoded(&self, encode: impl FnOnce(&Self, &[Entry]) -> Encoded) -> Result<&Encoded, &BodyError> {
-        let encoded = self.encoded.get_or_init(|| {
-            let entries = decode_body(self.format, &self.body)?;
-            Ok(encode(self, &entries))
+    pub fn read<'a>(&'a self, presentation: &'a Presentation) -> Result<Reading<'a>, &'a BodyError> {
+        let mut entries = None;
+        let keys = self.keys.get_or_init(|| {
+            let decoded = decode_body(self.format, &self.body)?;
+            let keys = decoded.iter().map(|entry| (presentation.key)(&entry.event)).collect();
+            entries = Some(decoded);
+            Ok(keys)
         });
-        encoded.as_ref()
+        Ok(Reading { commit: self, presentation, keys: keys.as_ref()?, entries })
     }
 
     fn bytes(&self) -> usize {
         self.body.len().saturating_mul(BODY_FACTOR)
+    }
+}
+
+impl<'a> Reading<'a> {
+    /// Its events encoded for those who watch the namespace of that name; they are encoded now unless that was done before.
+    pub fn encoded(&mut self, namespace: &str) -> &'a Encoded {
+        let Self { commit, presentation, entries, .. } = self;
+        commit.encoded.get_or_init(|| {
+            let entries = entries.take().unwrap_or_else(|| {
+                decode_body(commit.format, &commit.body).expect("it was understood when its keys were made")
+            });
+            (presentation.encode)(namespace, commit, &entries)
+        })
     }
 }
 

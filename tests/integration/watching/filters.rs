@@ -2,17 +2,17 @@
 
 use baton_proto::v1::{self, EventType, HandoffEvent, WatchFilter, WatchHandoffsRequest};
 
-use crate::harness::{Disk, TestServer, create, hand_off, seed, start, state};
+use crate::harness::{Clients, Disk, TestServer, create, hand_off, seed, start, state};
 
-const AGENTS: [&str; 5] = ["a", "b", "c", "d", "e"];
-const TASKS: usize = 12;
+pub(super) const AGENTS: [&str; 5] = ["a", "b", "c", "d", "e"];
+pub(super) const TASKS: usize = 12;
 
 fn any(list: &[String], value: &str) -> bool {
     list.iter().any(|wanted| wanted == value)
 }
 
 /// What the contract says of filters, on the events as they are told.
-fn by_hand(filter: &WatchFilter, all_events: bool, event: &HandoffEvent) -> bool {
+pub(super) fn by_hand(filter: &WatchFilter, all_events: bool, event: &HandoffEvent) -> bool {
     let handoff = event.handoff.as_ref();
     let task = event.task.as_ref().map(|task| task.task_id.as_str());
     let owner = event.task.as_ref().map(|task| task.assigned_agent.as_str());
@@ -30,7 +30,7 @@ fn by_hand(filter: &WatchFilter, all_events: bool, event: &HandoffEvent) -> bool
 }
 
 /// A filter with each list left out more often than not.
-fn drawn(random: &mut fastrand::Rng, all_events: bool) -> WatchFilter {
+pub(super) fn drawn(random: &mut fastrand::Rng, all_events: bool) -> WatchFilter {
     let mut some = |names: &[String]| -> Vec<String> {
         let count = if random.u32(0..3) == 0 { random.usize(1..=2) } else { 0 };
         (0..count).map(|_| random.choice(names).expect("there are some").clone()).collect()
@@ -48,6 +48,18 @@ fn drawn(random: &mut fastrand::Rng, all_events: bool) -> WatchFilter {
     WatchFilter { task_ids, agent_ids, from_agents, to_agents, types }
 }
 
+/// Lets something happen to one of the tasks, or to the state of one of the agents.
+pub(super) async fn act(clients: &mut Clients, random: &mut fastrand::Rng) {
+    let task = format!("task-{}", random.usize(0..TASKS));
+    let (from, to) = (AGENTS[random.usize(0..5)], AGENTS[random.usize(0..5)]);
+    match random.u32(0..4) {
+        0 => _ = clients.states.update_agent_state(state("", from, &[("key", to)])).await.unwrap(),
+        // Refusals without a trace and with one are part of it.
+        1 => _ = clients.tasks.update_task(start("", &task)).await,
+        _ => _ = clients.hand_off(hand_off("", &task, from, to)).await,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_filtered_watch_gives_what_one_would_pick_by_hand() {
     let mut random = fastrand::Rng::with_seed(seed());
@@ -58,14 +70,7 @@ async fn a_filtered_watch_gives_what_one_would_pick_by_hand() {
         clients.create(create("", &task, AGENTS[index % 5])).await.unwrap();
     }
     for _ in 0..150 {
-        let task = format!("task-{}", random.usize(0..TASKS));
-        let (from, to) = (AGENTS[random.usize(0..5)], AGENTS[random.usize(0..5)]);
-        match random.u32(0..4) {
-            0 => _ = clients.states.update_agent_state(state("", from, &[("key", to)])).await.unwrap(),
-            // Refusals without a trace and with one are part of it.
-            1 => _ = clients.tasks.update_task(start("", &task)).await,
-            _ => _ = clients.hand_off(hand_off("", &task, from, to)).await,
-        }
+        act(&mut clients, &mut random).await;
     }
     let head = clients.head("").await;
     let all = WatchHandoffsRequest { start_revision: 1, all_events: true, ..Default::default() };

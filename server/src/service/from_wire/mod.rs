@@ -20,7 +20,7 @@ pub(super) use handoff::{
 pub(super) use state::{transfer_state, update_agent_state};
 pub(super) use task::{cancel_task, complete_task, create_task, fail_task, list_tasks, update_task};
 pub(super) use validation::{SummaryQuery, add_rule, remove_rule, summary, validate_handoff};
-pub(super) use watch::{Wanted, WatchQuery, watch_handoffs};
+pub(super) use watch::{WatchQuery, watch_handoffs};
 
 use baton_core::{Command, Subject};
 

@@ -6,7 +6,7 @@ use baton_core::Revision;
 use baton_proto::v1;
 
 use super::Check;
-use crate::status::Refusal;
+use crate::{engine::Wanted, status::Refusal};
 
 /// Most values of a filter, in all its lists.
 const FILTER_VALUES_MAX: usize = 1_000;
@@ -27,18 +27,6 @@ pub(in crate::service) struct WatchQuery {
     pub(in crate::service) progress_interval: Duration,
     pub(in crate::service) log_id: Option<String>,
     pub(in crate::service) wanted: Wanted,
-}
-
-/// Which events a watcher wants. An empty set stands for any.
-#[derive(Debug, Default)]
-pub(in crate::service) struct Wanted {
-    pub(in crate::service) all_events: bool,
-    pub(in crate::service) tasks: BTreeSet<String>,
-    pub(in crate::service) agents: BTreeSet<String>,
-    pub(in crate::service) from: BTreeSet<String>,
-    pub(in crate::service) to: BTreeSet<String>,
-    /// The numbers of types in the contract.
-    pub(in crate::service) types: BTreeSet<i32>,
 }
 
 pub(in crate::service) fn watch_handoffs(request: v1::WatchHandoffsRequest) -> Result<WatchQuery, Refusal> {

@@ -10,22 +10,18 @@ use prost::Message as _;
 
 use super::{
     compacted,
-    encode::encode,
+    encode::PRESENTATION,
     message::{MESSAGE_BYTES, Message, frame},
 };
 use crate::{
-    engine::{Awaited, Commit, Encoded, Namespaces, ReadEvents, SharedFrame},
-    service::{
-        Api,
-        from_wire::{Wanted, WatchQuery},
-        refusal, to_wire,
+    engine::{
+        Awaited, Commit, EventKey, Interest, Namespaces, ReadEvents, SILENT_REVISIONS_MAX, SharedFrame,
+        Wanted,
     },
+    service::{Api, from_wire::WatchQuery, refusal, to_wire},
     shutdown::ShutdownSignal,
     status::Refusal,
 };
-
-/// A watcher that wants none of so many revisions is told how far it is.
-const SILENT_REVISIONS_MAX: u64 = 10_000;
 
 /// Where a watcher begins.
 pub(super) struct Beginning {
@@ -47,7 +43,9 @@ pub(super) struct Cursor {
     first: VecDeque<Bytes>,
     /// What was read from the log and has not been sent: bounded by what one read gives.
     read: VecDeque<Arc<Commit>>,
-    wanted: Wanted,
+    wanted: Arc<Wanted>,
+    /// What it wants as those know it who look at events for all; none: it has no filter.
+    interest: Option<Interest>,
     pub(super) progress_interval: Duration,
     log_id: String,
 }
@@ -61,7 +59,9 @@ impl Cursor {
         log_id: String,
     ) -> Self {
         let told = Revision(beginning.next.0 - 1);
+        let wanted = Arc::new(query.wanted);
         Self {
+            interest: namespace.register(&wanted),
             namespaces: Arc::clone(api.engine.namespaces()),
             namespace,
             shutdown: api.shutdown.clone(),
@@ -69,7 +69,7 @@ impl Cursor {
             told,
             first: first_messages(beginning.snapshot.unwrap_or_default(), told, &log_id),
             read: VecDeque::new(),
-            wanted: query.wanted,
+            wanted,
             progress_interval: query.progress_interval,
             log_id,
         }
@@ -85,19 +85,39 @@ impl Cursor {
         // The log may have what nobody was answered yet; a watcher is never ahead of those who read.
         let announced = *self.namespace.announced.borrow_and_update();
         let mut message = Message::default();
-        while self.next <= announced && message.is_empty() && !self.is_silent() {
+        while message.is_empty()
+            && !self.is_silent()
+            && let Some(until) = self.pass_over(announced)
+        {
             if self.read.is_empty() {
                 if let Some(frame) = self.shared(announced)? {
                     return Ok(Some(frame));
                 }
-                if self.add_recent(announced, &mut message)? {
+                if self.add_recent(until, &mut message)? {
                     continue;
                 }
                 self.read = self.read_log().await?.into();
             }
-            self.add_read(announced, &mut message)?;
+            self.add_read(until, &mut message)?;
         }
-        Ok((!message.is_empty() || self.is_silent()).then(|| self.finish(message)))
+        if self.pass_over(announced).is_none() {
+            // What is left is not announced, or not wanted: who waits holds nothing.
+            self.read = VecDeque::new();
+        }
+        let is_due = self.is_due();
+        Ok((!message.is_empty() || self.is_silent() || is_due).then(|| self.finish(message)))
+    }
+
+    /// Passes over what it does not want as far as that is known. Gives the revision up to which there may be something for it; none: it has
+    /// everything.
+    fn pass_over(&mut self, announced: Revision) -> Option<Revision> {
+        if self.next > announced {
+            return None;
+        }
+        let Some(interest) = &self.interest else { return Some(announced) };
+        let ahead = interest.ahead(self.next, announced);
+        self.next = ahead.as_ref().map_or(announced.next(), |ahead| *ahead.start());
+        ahead.map(|ahead| *ahead.end())
     }
 
     /// The next message as those get it too who want the same; none if there is no such message, or nothing in memory to make it from.
@@ -121,14 +141,14 @@ impl Cursor {
         Ok(Some(bytes))
     }
 
-    /// Adds what is in memory, as far as there is room and it is announced; says whether anything was there.
-    fn add_recent(&mut self, announced: Revision, message: &mut Message) -> Result<bool, Refusal> {
+    /// Adds what is in memory, as far as there is room and up to the commit of `until`; says whether anything was there.
+    fn add_recent(&mut self, until: Revision, message: &mut Message) -> Result<bool, Refusal> {
         let mut is_there = false;
-        while message.room() > 0 && self.next <= announced {
+        while message.room() > 0 && self.next <= until {
             let Some(commits) = self.namespace.recent(self.next) else { break };
             is_there = true;
             for commit in commits {
-                if commit.last_revision() > announced || !self.add(&commit, message)? {
+                if commit.first_revision() > until || !self.add(&commit, message)? {
                     return Ok(true);
                 }
             }
@@ -136,12 +156,10 @@ impl Cursor {
         Ok(is_there)
     }
 
-    /// Adds what was read from the log, as far as there is room and it is announced, and lets go of what is done with.
-    fn add_read(&mut self, announced: Revision, message: &mut Message) -> Result<(), Refusal> {
+    /// Adds what was read from the log, as far as there is room and up to the commit of `until`, and lets go of what is done with.
+    fn add_read(&mut self, until: Revision, message: &mut Message) -> Result<(), Refusal> {
         while let Some(commit) = self.read.pop_front() {
-            if commit.last_revision() > announced {
-                self.read.clear();
-            } else if !self.add(&commit, message)? {
+            if commit.first_revision() > until || !self.add(&commit, message)? {
                 self.read.push_front(commit);
                 break;
             }
@@ -154,10 +172,13 @@ impl Cursor {
         self.finish(Message::default())
     }
 
-    /// Waits for something new.
+    /// Waits for something new that concerns the watcher.
     pub(super) async fn news(&mut self) {
-        // The sender lives in the namespace, which this cursor holds.
-        let _ = self.namespace.announced.changed().await;
+        match &self.interest {
+            Some(interest) if interest.covers(self.next) => interest.news().await,
+            // The sender lives in the namespace, which this cursor holds.
+            _ => _ = self.namespace.announced.changed().await,
+        }
     }
 
     /// The first revision that the watcher has not been sent.
@@ -167,10 +188,14 @@ impl Cursor {
 
     async fn read_log(&self) -> Result<Vec<Arc<Commit>>, Refusal> {
         let name = Arc::clone(self.namespace.name());
-        let encoding = Arc::clone(&name);
+        let (encoding, wanted) = (Arc::clone(&name), Arc::clone(&self.wanted));
         let prepare = move |commit: &Commit| {
-            // What cannot be encoded is refused where it is sent.
-            let _ = commit.encoded(|commit, entries| encode(&encoding, commit, entries));
+            // What cannot be read is refused where it is sent.
+            if let Ok(mut reading) = commit.read(&PRESENTATION)
+                && reading.keys.iter().any(|key| wanted.wants(key))
+            {
+                reading.encoded(&encoding);
+            }
         };
         self.namespaces.read_log(&name, self.next, prepare).await.map_err(|error| match error {
             ReadEvents::Read(ReadError::Compacted { oldest, newest }) => {
@@ -182,40 +207,45 @@ impl Cursor {
 
     /// Adds what is wanted of `commit`, as far as there is room; says whether there was for all of it.
     fn add(&mut self, commit: &Commit, message: &mut Message) -> Result<bool, Refusal> {
-        let name = self.namespace.name();
-        let encoded = commit
-            .encoded(|commit, entries| encode(name, commit, entries))
-            .map_err(|error| refusal::log_unreadable(error.to_string()))?;
-        let first = commit.first_revision().0;
+        let mut reading =
+            commit.read(&PRESENTATION).map_err(|error| refusal::log_unreadable(error.to_string()))?;
+        let (keys, first) = (reading.keys, commit.first_revision().0);
         let skipped = usize::try_from(self.next.0.saturating_sub(first)).unwrap_or(usize::MAX);
         let mut from = skipped;
-        while message.room() > 0 && from < encoded.events.len() {
-            let run = self.next_run(encoded, from, message.room());
-            let begin = if run.start == 0 { 0 } else { encoded.events[run.start - 1].end };
-            if !run.is_empty() {
-                message.add(&encoded.bytes[begin..encoded.events[run.end - 1].end], run.len());
-            }
+        while message.room() > 0
+            && let Some(start) = (from..keys.len()).find(|index| self.wanted.wants(&keys[*index]))
+        {
+            let encoded = reading.encoded(self.namespace.name());
+            let run = self.run(keys, &encoded.ends, start, message.room());
+            let begin = if start == 0 { 0 } else { encoded.ends[start - 1] };
+            message.add(&encoded.bytes[begin..encoded.ends[run.end - 1]], run.len());
             from = run.end;
         }
+        if message.room() > 0 {
+            from = from.max(keys.len());
+        }
         self.next = self.next.max(Revision(first + from as u64));
-        Ok(from >= encoded.events.len())
+        Ok(from >= keys.len())
     }
 
-    /// The next events that are wanted and stand together, from the one at `from` on: at most `count_max`, or few more bytes than a
-    /// message has. Empty at the end if there are none.
-    fn next_run(&self, encoded: &Encoded, from: usize, count_max: usize) -> Range<usize> {
-        let events = &encoded.events;
-        let wants = |index: &usize| self.wanted.wants(&events[*index].key);
-        let start = (from..events.len()).find(wants).unwrap_or(events.len());
-        let begin = if start == 0 { 0 } else { events[start - 1].end };
-        let fits = |index: &usize| events[*index].end - begin <= MESSAGE_BYTES || *index == start;
-        let end =
-            (start..events.len()).take(count_max).take_while(|index| wants(index) && fits(index)).last();
-        start..end.map_or(start, |last| last + 1)
+    /// The events from the wanted one at `start` on that are wanted too and stand together: at most `count_max`, or few more bytes than a
+    /// message has.
+    fn run(&self, keys: &[EventKey], ends: &[usize], start: usize, count_max: usize) -> Range<usize> {
+        let begin = if start == 0 { 0 } else { ends[start - 1] };
+        let belongs =
+            |index: &usize| self.wanted.wants(&keys[*index]) && ends[*index] - begin <= MESSAGE_BYTES;
+        let more = (start + 1..keys.len()).take(count_max.saturating_sub(1)).take_while(belongs).count();
+        start..start + 1 + more
     }
 
     fn is_silent(&self) -> bool {
         self.next.0 - 1 - self.told.0 >= SILENT_REVISIONS_MAX
+    }
+
+    /// Whether it is its turn to be told that it has nothing to be told.
+    fn is_due(&self) -> bool {
+        let is_further = self.told < Revision(self.next.0 - 1);
+        self.interest.as_ref().is_some_and(Interest::take_due) && is_further
     }
 
     fn finish(&mut self, message: Message) -> Bytes {

@@ -1,10 +1,10 @@
-//! Encodes the events of a commit as messages carry them: once, for all who watch.
+//! How the events of a commit look to those who watch: what they are found by, and their bytes as messages carry them.
 
 use baton_core::{AgentId, Entry, Event, Revision, TaskId};
 use prost::encoding::message;
 
 use crate::{
-    engine::{Commit, Encoded, EncodedEvent, EventKey},
+    engine::{Commit, Encoded, EventKey, Presentation},
     service::to_wire,
 };
 
@@ -13,16 +13,19 @@ const EVENTS_FIELD: u32 = 1;
 /// About what an event takes, so that there is room from the beginning.
 const EVENT_BYTES: usize = 512;
 
+/// How events look in the contract.
+pub(super) static PRESENTATION: Presentation = Presentation { key, encode };
+
 /// The entries of `commit`, which belongs to the namespace of that name.
-pub(super) fn encode(namespace: &str, commit: &Commit, entries: &[Entry]) -> Encoded {
+fn encode(namespace: &str, commit: &Commit, entries: &[Entry]) -> Encoded {
     let mut bytes = Vec::with_capacity(entries.len() * EVENT_BYTES);
-    let mut events = Vec::with_capacity(entries.len());
+    let mut ends = Vec::with_capacity(entries.len());
     for (revision, entry) in (commit.first_revision().0..).zip(entries) {
         let event = to_wire::event(namespace, Revision(revision), commit.time_us(), &entry.event);
         message::encode(EVENTS_FIELD, &event, &mut bytes);
-        events.push(EncodedEvent { end: bytes.len(), key: key(&entry.event) });
+        ends.push(bytes.len());
     }
-    Encoded { bytes: bytes.into(), events }
+    Encoded { bytes: bytes.into(), ends }
 }
 
 fn key(event: &Event) -> EventKey {

@@ -4,7 +4,6 @@
 
 mod cursor;
 mod encode;
-mod filter;
 mod message;
 mod places;
 mod stream;
@@ -22,6 +21,7 @@ use tonic::{Code, Extensions, Status};
 use super::{Api, api::concerns, from_wire::WatchQuery, refusal, state::out_of_range};
 use crate::{call::Call, engine::Namespace, status::Refusal};
 use cursor::{Beginning, Cursor};
+use encode::PRESENTATION;
 use stream::Watch;
 
 /// Starts to stream what `query` asks for.
@@ -35,7 +35,7 @@ pub(super) async fn start(
     check_log(&query, &log_id)?;
     let connection = extensions.get::<Arc<Call>>().map(|call| call.connection());
     let place = api.watchers.enter(connection)?;
-    let Some(namespace) = api.engine.namespaces().await_in(&query.namespace) else {
+    let Some(namespace) = api.engine.namespaces().await_in(&query.namespace, &PRESENTATION) else {
         let message =
             format!("namespace {} does not exist, and there are as many as there may be", query.namespace);
         return Err(refusal::too_many("namespaces_max", api.engine.namespaces().len(), message));

@@ -100,7 +100,9 @@ async fn walk(cursor: &mut Cursor) -> Result<Bytes, Refusal> {
         }
         let interval = cursor.progress_interval;
         if timeout(interval, cursor.news()).await.is_err() {
-            return Ok(cursor.progress());
+            // It was not told of what does not concern it, and passes over it now.
+            let message = cursor.message().await?;
+            return Ok(message.unwrap_or_else(|| cursor.progress()));
         }
     }
 }
