@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rusqlite::Connection;
+use rusqlite::{CachedStatement, Connection};
 
-use super::read::{self, Namespace, signed};
+use super::read::{self, Namespace, signed, unsigned};
 use super::{SqliteLog, connection, failure};
 use crate::admission::admit;
 use crate::{Append, AppendError, Head, ReadError, Record};
@@ -67,12 +67,16 @@ impl Heads {
     }
 }
 
-/// Inserts only where the chain ends right before the record, whatever the writer believes.
-const INSERT: &str = "INSERT INTO records (sequence, append_first, namespace, first_revision, event_count, time_us,
-        format, previous, checksum, body, position)
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 WHERE ?4 = 1 + coalesce(
-        (SELECT first_revision + event_count - 1 FROM records WHERE namespace = ?3 ORDER BY first_revision DESC LIMIT 1),
-        (SELECT anchor_revision FROM namespaces WHERE id = ?3))";
+/// The newest revision of a namespace, as the database has it.
+const END: &str = "SELECT coalesce(
+    (SELECT first_revision + event_count - 1 FROM records WHERE namespace = ?1 ORDER BY first_revision DESC LIMIT 1),
+    (SELECT anchor_revision FROM namespaces WHERE id = ?1))";
+
+/// Values alone: if it looked at the table that it inserts into, SQLite would first put each record, body and all, into a table of its own
+/// and read it back.
+const INSERT: &str =
+    "INSERT INTO records (sequence, append_first, namespace, first_revision, event_count, time_us,
+    format, previous, checksum, body, position) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
 impl SqliteLog {
     /// Appends all or nothing; durable on return.
@@ -142,6 +146,7 @@ impl SqliteLog {
     fn insert_all(&self, appends: &[Append]) -> Result<Vec<i64>, AppendError> {
         let append_first = self.sequence + 1;
         let mut position = self.position;
+        let mut inserter = Inserter::new(&self.connection).map_err(|error| failure::before_commit(&error))?;
         (append_first..)
             .zip(appends)
             .map(|(sequence, append)| {
@@ -153,7 +158,7 @@ impl SqliteLog {
                     }
                 };
                 position += body_bytes(append);
-                self.insert(id, [sequence, append_first, position], append)?;
+                inserter.insert(id, [sequence, append_first, position], append)?;
                 Ok(id)
             })
             .collect()
@@ -163,40 +168,47 @@ impl SqliteLog {
         let mut statement = self.connection.prepare_cached("INSERT INTO namespaces (name) VALUES (?1)")?;
         statement.insert([namespace])
     }
+}
 
-    /// `place` is the record's sequence, that of the first record of its append, and its position.
-    fn insert(&self, id: i64, place: [u64; 3], append: &Append) -> Result<(), AppendError> {
-        let record = &append.record;
-        let [sequence, append_first, position] = place.map(signed);
-        let inserted = self.connection.prepare_cached(INSERT).and_then(|mut statement| {
-            statement.execute((
-                sequence,
-                append_first,
-                id,
-                signed(record.first_revision),
-                record.event_count,
-                record.time_us,
-                record.format,
-                record.previous.0.as_slice(),
-                record.checksum.0.as_slice(),
-                record.body.as_ref(),
-                position,
-            ))
-        });
-        match inserted {
-            Ok(1) => Ok(()),
-            Ok(_) => Err(self.conflict(append)),
-            Err(error) => Err(failure::before_commit(&error)),
-        }
+/// Inserts the records of one append, inside its transaction.
+struct Inserter<'connection> {
+    end: CachedStatement<'connection>,
+    insert: CachedStatement<'connection>,
+}
+
+impl<'connection> Inserter<'connection> {
+    fn new(connection: &'connection Connection) -> rusqlite::Result<Self> {
+        Ok(Self { end: connection.prepare_cached(END)?, insert: connection.prepare_cached(INSERT)? })
     }
 
-    /// Only somebody who writes to the database past the lock can cause this.
-    fn conflict(&self, append: &Append) -> AppendError {
-        let namespace = append.record.namespace.clone();
-        match read::actual_revision(&self.connection, &namespace) {
-            Ok(actual) => AppendError::Conflict { namespace, expected: append.expected_revision, actual },
-            Err(error) => failure::before_commit(&error),
+    /// Inserts only where the chain ends right before the record, whatever the writer believes: somebody may have written to the database
+    /// past the lock. `place` is the record's sequence, that of the first record of its append, and its position.
+    fn insert(&mut self, id: i64, place: [u64; 3], append: &Append) -> Result<(), AppendError> {
+        let actual = self.end.query_row([id], |row| row.get(0).map(unsigned));
+        let actual = actual.map_err(|error| failure::before_commit(&error))?;
+        if actual + 1 != append.record.first_revision {
+            let namespace = append.record.namespace.clone();
+            return Err(AppendError::Conflict { namespace, expected: append.expected_revision, actual });
         }
+        self.insert_row(id, place, &append.record).map_err(|error| failure::before_commit(&error))
+    }
+
+    fn insert_row(&mut self, id: i64, place: [u64; 3], record: &Record) -> rusqlite::Result<()> {
+        let [sequence, append_first, position] = place.map(signed);
+        self.insert.execute((
+            sequence,
+            append_first,
+            id,
+            signed(record.first_revision),
+            record.event_count,
+            record.time_us,
+            record.format,
+            record.previous.0.as_slice(),
+            record.checksum.0.as_slice(),
+            record.body.as_ref(),
+            position,
+        ))?;
+        Ok(())
     }
 }
 

@@ -170,11 +170,3 @@ pub(crate) fn unsigned(number: i64) -> u64 {
 pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
-
-/// The newest revision as the database has it, inside the caller's transaction.
-pub(super) fn actual_revision(connection: &Connection, namespace: &str) -> rusqlite::Result<u64> {
-    match find(connection, namespace)? {
-        Some(row) => Ok(head_of(connection, &row)?.revision),
-        None => Ok(0),
-    }
-}

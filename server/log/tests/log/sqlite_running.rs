@@ -53,6 +53,33 @@ fn the_database_itself_refuses_a_second_successor() {
 }
 
 #[test]
+fn nothing_is_appended_but_where_the_chain_ends() {
+    let newest =
+        "WHERE namespace = (SELECT id FROM namespaces WHERE name = 'a') ORDER BY first_revision DESC LIMIT 1";
+    // What the unique index does not see: the newest record is gone, or one lies farther on.
+    let alterations = [
+        (format!("DELETE FROM records WHERE sequence = (SELECT sequence FROM records {newest})"), 117),
+        (
+            format!(
+                "INSERT INTO records SELECT sequence + 9, append_first, position, namespace, first_revision + 7,
+                    event_count, time_us, format, previous, checksum, body FROM records {newest}"
+            ),
+            127,
+        ),
+    ];
+    for (alteration, actual) in alterations {
+        let folder = filled();
+        let mut log = healthy(folder.path());
+        let batch = [next_append(&log, "b", 1, 8), next_append(&log, "a", 1, 8)];
+        alter(folder.path(), &alteration);
+        let conflict = AppendError::Conflict { namespace: "a".into(), expected: 120, actual };
+        assert_eq!(log.append(&batch), Err(conflict), "{alteration}");
+        assert_eq!(log.reader().unwrap().head("b").unwrap().revision, 120, "all of a batch or none");
+        append_one(&mut log, "b", 1, 8);
+    }
+}
+
+#[test]
 fn the_wal_does_not_grow_without_bound() {
     let folder = TempDir::new().unwrap();
     let mut log = healthy(folder.path());
