@@ -8,7 +8,7 @@ use tokio::{
 use tonic::Streaming;
 
 use super::filters::{AGENTS, TASKS, act, by_hand, drawn};
-use crate::harness::{Clients, Disk, TestServer, create, events_until, in_time, seed};
+use crate::harness::{Clients, Disk, TestServer, create, events_until, hand_off, in_time, seed};
 
 /// Watchers at once.
 const WATCHERS: usize = 120;
@@ -145,6 +145,47 @@ async fn watchers_that_want_none_of_many_events_are_told_how_far_they_are() {
     assert_eq!(clients.head("").await, head);
     for mut stream in streams {
         assert_eq!(events_until(&mut stream, head - SILENT_REVISIONS_MAX - BATCH).await, []);
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wanted_wakes_who_has_waited_and_who_comes_just_then() {
+    let server = TestServer::start(&Disk::memory()).await;
+    let mut clients = server.clients().await;
+    let tasks: Vec<_> = (0..200).map(|index| format!("task-{index}")).collect();
+    for task in &tasks {
+        clients.create(create("", task, "a")).await.unwrap();
+    }
+    let filters = [
+        WatchFilter { task_ids: tasks.clone(), ..Default::default() },
+        WatchFilter { agent_ids: vec!["b".into()], ..Default::default() },
+        WatchFilter { from_agents: vec!["a".into()], ..Default::default() },
+        WatchFilter { to_agents: vec!["b".into()], ..Default::default() },
+        WatchFilter { types: vec![v1::EventType::HandoffCompleted.into()], ..Default::default() },
+    ];
+    let requests = filters.map(|filter| WatchHandoffsRequest {
+        filter: Some(filter),
+        // Whoever is not woken hears nothing before the test is over.
+        progress_interval: Some(prost_types::Duration { seconds: 3_600, nanos: 0 }),
+        ..Default::default()
+    });
+    let mut waiting = Vec::new();
+    for request in &requests {
+        waiting.push(clients.watch(request.clone()).await.unwrap());
+    }
+    for (round, task) in tasks.iter().enumerate() {
+        let coming = WatchHandoffsRequest { start_revision: 1, ..requests[round % requests.len()].clone() };
+        let (mut watching, mut handing_off) = (clients.clone(), clients.clone());
+        let (stream, handoff) =
+            tokio::join!(watching.watch(coming), handing_off.hand_off(hand_off("", task, "a", "b")));
+        let (mut stream, revision) = (stream.unwrap(), handoff.unwrap().0.revision);
+        let last = |events: &[HandoffEvent]| events.last().map(|event| event.revision);
+        assert_eq!(last(&events_until(&mut stream, revision).await), Some(revision));
+        for stream in &mut waiting {
+            let events = events_until(stream, revision).await;
+            assert_eq!((last(&events), events.len()), (Some(revision), 1));
+        }
     }
     server.stop().await;
 }

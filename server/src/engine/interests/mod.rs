@@ -57,10 +57,9 @@ impl Interest {
         self.finds.first_covered <= next
     }
 
-    /// Where the watcher has to look itself, from `next` on and up to `announced`, which is not before it: behind that is either something
-    /// that it has to look at later, or, if `announced` is not reached, nothing for it. None: there is nothing up to `announced`.
+    /// What the watcher has to look at next of what is from `next` on and up to `announced`, which is not before `next`; none: nothing of it.
     ///
-    /// Begins and ends within what is announced, perhaps in the midst of a commit.
+    /// There is nothing for it before the range, and there may be something behind it. The range may end in the midst of a commit.
     pub fn ahead(&self, next: Revision, announced: Revision) -> Option<RangeInclusive<Revision>> {
         self.finds.ahead(next, announced)
     }
