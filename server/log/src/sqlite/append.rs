@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of the answered mark.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Connection};
@@ -15,7 +15,7 @@ use crate::{Append, AppendError, Head, ReadError, Record};
 /// The heads as of the last commit: the only writer need not ask the database.
 #[derive(Debug, Default)]
 pub(super) struct Heads {
-    by_name: BTreeMap<Arc<str>, Known>,
+    by_name: HashMap<Arc<str>, Known>,
 }
 
 #[derive(Debug)]
@@ -36,9 +36,12 @@ impl Heads {
         Ok(Heads { by_name })
     }
 
+    /// Those of namespaces that have records or had some, ordered by name.
     pub(super) fn all(&self) -> Vec<Head> {
         let heads = self.by_name.values().map(|known| &known.head);
-        heads.filter(|head| head.revision > 0).cloned().collect()
+        let mut heads: Vec<_> = heads.filter(|head| head.revision > 0).cloned().collect();
+        heads.sort_unstable_by(|one, other| one.namespace.cmp(&other.namespace));
+        heads
     }
 
     pub(super) fn of(&self, namespace: &str) -> Head {

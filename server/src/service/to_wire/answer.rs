@@ -20,7 +20,7 @@ const ITEM_BYTES: usize = 768;
 /// The answer that is one task, as in `GetTaskResponse`.
 pub(in crate::service) fn task_answer(namespace: &str, task: &Task) -> Frame {
     let mut frame = new_frame(ITEM_BYTES);
-    Writer::new(&mut frame).message(1, |writer| write_task(writer, namespace, task));
+    Writer::new(&mut frame).long_message(1, |writer| write_task(writer, namespace, task));
     frame
 }
 
@@ -28,8 +28,8 @@ pub(in crate::service) fn task_answer(namespace: &str, task: &Task) -> Frame {
 pub(in crate::service) fn handoff_answer(namespace: &str, handoff: &Handoff, task: &Task) -> Frame {
     let mut frame = new_frame(2 * ITEM_BYTES);
     let mut writer = Writer::new(&mut frame);
-    writer.message(1, |writer| write_handoff(writer, handoff));
-    writer.message(2, |writer| write_task(writer, namespace, task));
+    writer.long_message(1, |writer| write_handoff(writer, handoff));
+    writer.long_message(2, |writer| write_task(writer, namespace, task));
     frame
 }
 
@@ -41,8 +41,8 @@ fn batch_answer<T>(
     let mut frame = new_frame(results.len() * ITEM_BYTES);
     let mut writer = Writer::new(&mut frame);
     for result in results {
-        writer.message(1, |writer| match result {
-            Ok(item) => writer.message(1, |writer| write(writer, &item)),
+        writer.long_message(1, |writer| match result {
+            Ok(item) => writer.long_message(1, |writer| write(writer, &item)),
             Err(error) => writer.made(2, &error),
         });
     }

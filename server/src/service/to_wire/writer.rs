@@ -10,7 +10,10 @@ use prost::{
 };
 
 /// The largest number that one byte holds.
-const ONE_BYTE_MAX: usize = 0x7f;
+const ONE_BYTE_MAX: u64 = 0x7f;
+
+/// The largest field whose key one byte holds.
+const ONE_BYTE_FIELD_MAX: u32 = 15;
 
 /// The bit of a byte that says that the number goes on.
 const MORE: u8 = 0x80;
@@ -33,8 +36,7 @@ impl<'a> Writer<'a> {
 
     /// A `string` of a list or of a `oneof`, also if it is empty.
     pub(super) fn item(&mut self, field: u32, text: &str) {
-        self.key(field, WireType::LengthDelimited);
-        self.varint(text.len() as u64);
+        self.key_and_number(field, WireType::LengthDelimited, text.len() as u64);
         self.0.extend_from_slice(text.as_bytes());
     }
 
@@ -53,8 +55,7 @@ impl<'a> Writer<'a> {
 
     /// A number or `bool` of a `oneof`, also if it is zero.
     pub(super) fn chosen(&mut self, field: u32, number: impl Into<u64>) {
-        self.key(field, WireType::Varint);
-        self.varint(number.into());
+        self.key_and_number(field, WireType::Varint, number.into());
     }
 
     /// A value of an enum.
@@ -70,11 +71,12 @@ impl<'a> Writer<'a> {
 
     /// A message that there is, also if nothing is written into it.
     pub(super) fn message(&mut self, field: u32, write: impl FnOnce(&mut Writer<'_>)) {
-        self.key(field, WireType::LengthDelimited);
-        let length_at = self.0.len();
-        self.0.push(0);
-        write(&mut Writer(self.0));
-        self.fill_in_length(length_at);
+        self.nested(field, 1, write);
+    }
+
+    /// As [`Writer::message`], for one that is mostly longer than 127 bytes and shorter than 16 KiB: another length costs a move of it.
+    pub(super) fn long_message(&mut self, field: u32, write: impl FnOnce(&mut Writer<'_>)) {
+        self.nested(field, 2, write);
     }
 
     /// A message that was made.
@@ -86,25 +88,73 @@ impl<'a> Writer<'a> {
         self.varint(u64::from((field << 3) | wire_type as u32));
     }
 
+    /// Mostly two bytes, which then are appended together.
+    #[inline]
+    fn key_and_number(&mut self, field: u32, wire_type: WireType, number: u64) {
+        if field <= ONE_BYTE_FIELD_MAX && number <= ONE_BYTE_MAX {
+            let key = (field << 3) | wire_type as u32;
+            self.0.extend_from_slice(&[key.to_le_bytes()[0], number.to_le_bytes()[0]]);
+        } else {
+            self.key(field, wire_type);
+            self.varint(number);
+        }
+    }
+
     #[inline]
     fn varint(&mut self, mut number: u64) {
-        while number > ONE_BYTE_MAX as u64 {
+        while number > ONE_BYTE_MAX {
             self.0.push(number.to_le_bytes()[0] | MORE);
             number >>= 7;
         }
         self.0.push(number.to_le_bytes()[0]);
     }
 
-    /// Writes the length of all that comes after `length_at`, where there is room for one byte. Most messages are short, and moving a
-    /// longer one along costs less than to measure each before it is written.
-    fn fill_in_length(&mut self, length_at: usize) {
-        let start = length_at + 1;
-        let length = self.0.len() - start;
-        if length > ONE_BYTE_MAX {
-            let more = encoded_len_varint(length as u64) - 1;
-            self.0.resize(self.0.len() + more, 0);
-            self.0.copy_within(start..start + length, start + more);
+    /// A message whose length will probably take `room` bytes.
+    fn nested(&mut self, field: u32, room: usize, write: impl FnOnce(&mut Writer<'_>)) {
+        self.key(field, WireType::LengthDelimited);
+        let length_at = self.0.len();
+        self.0.resize(length_at + room, 0);
+        write(&mut Writer(self.0));
+        self.fill_in_length(length_at, room);
+    }
+
+    /// Writes the length of all that comes after the `room` at `length_at`. To move the message where the room is wrong costs less than to
+    /// measure each before it is written.
+    fn fill_in_length(&mut self, length_at: usize, room: usize) {
+        let (start, end) = (length_at + room, self.0.len());
+        let length = (end - start) as u64;
+        if room == 1 && length <= ONE_BYTE_MAX {
+            self.0[length_at] = length.to_le_bytes()[0];
+            return;
         }
-        encode_varint(length as u64, &mut &mut self.0[length_at..]);
+        let needed = encoded_len_varint(length);
+        if needed != room {
+            let moved_to = length_at + needed;
+            self.0.resize(end.max(moved_to + end - start), 0);
+            self.0.copy_within(start..end, moved_to);
+            self.0.truncate(moved_to + end - start);
+        }
+        encode_varint(length, &mut &mut self.0[length_at..]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nested_message_has_its_length_however_much_room_was_left() {
+        let lengths = [0, 1, 124, 125, 126, 127, 16_379, 16_380, 16_381, 3_000_000];
+        for text in lengths.map(|length| "x".repeat(length)) {
+            let mut inner = Vec::new();
+            encoding::string::encode(1, &text, &mut inner);
+            let mut expected = vec![7];
+            encoding::bytes::encode(16, &inner, &mut expected);
+            let (mut short, mut long) = (vec![7], vec![7]);
+            Writer::new(&mut short).message(16, |writer| writer.item(1, &text));
+            Writer::new(&mut long).long_message(16, |writer| writer.item(1, &text));
+            assert!(short == expected, "a message with a text of {} bytes", text.len());
+            assert!(long == expected, "a long message with a text of {} bytes", text.len());
+        }
     }
 }
