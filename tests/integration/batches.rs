@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use baton_log::{LogReader as _, ReadLimit};
 use baton_proto::v1::{self, ErrorReason};
+use baton_server::config::Config;
 use tonic::Code;
 
-use crate::harness::{Clients, Disk, TestServer, create, hand_off};
+use crate::harness::{Clients, Disk, TestServer, config, create, hand_off};
 
 /// Items of a batch.
 const ITEMS: usize = 1_000;
@@ -126,6 +128,36 @@ async fn items_of_a_batch_are_applied_in_their_order() {
     let task = clients.task("", "task").await.unwrap();
     assert_eq!((task.assigned_agent.as_str(), task.owner_epoch), ("agent-30", 31));
     server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_is_larger_than_a_commit_is_recorded_in_several() {
+    for batch_commands_max in [1, 7, 99, 100, 1_024] {
+        let disk = Disk::folder();
+        let server = TestServer::start_with(&disk, Config { batch_commands_max, ..config() }).await;
+        let mut clients = server.clients().await;
+        clients.create(create("", "task-9", "somebody")).await.unwrap();
+        // Every tenth is one that is there already.
+        let is_new = |number: &usize| number % 10 != 9;
+        let id = |number: usize| if is_new(&number) { format!("task-{number}") } else { "task-9".into() };
+        let items = (0..100).map(|number| v1::CreateTaskRequest {
+            request_id: String::new(),
+            ..create("", &id(number), "somebody")
+        });
+        let batch = v1::BatchCreateTasksRequest { items: items.collect(), namespace: String::new() };
+        let results = clients.tasks.batch_create_tasks(batch).await.unwrap().into_inner().results;
+        let done: Vec<bool> = results.iter().map(|result| result.error.is_none()).collect();
+        assert_eq!(done, (0..100).map(|number| is_new(&number)).collect::<Vec<_>>());
+        let given = results.iter().filter_map(|result| result.task.as_ref()).map(|task| task.task_id.clone());
+        assert!(given.eq((0..100).filter(is_new).map(id)), "answers come in the order of the items");
+        server.stop().await;
+        let everything = ReadLimit { records: 1_000, bytes: usize::MAX };
+        let records = disk.log().read("default", 2, everything).unwrap();
+        let sizes: Vec<usize> = records.iter().map(|record| record.event_count as usize).collect();
+        let parts = done.chunks(batch_commands_max as usize);
+        let done_of_parts = parts.map(|part| part.iter().filter(|is_done| **is_done).count());
+        assert_eq!(sizes, done_of_parts.filter(|count| *count > 0).collect::<Vec<_>>());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
