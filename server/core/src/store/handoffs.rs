@@ -6,7 +6,7 @@ use std::{borrow::Cow, ops::Bound, sync::Arc};
 
 use super::{
     kept::{Kept, merged},
-    packing::{pack_handoff, unpack_handoff},
+    packing::{Buffer, pack_handoff, unpack_handoff},
     pages::Pages,
     sorted::Sorted,
 };
@@ -21,6 +21,7 @@ pub(crate) struct Handoffs {
     packed: Pages,
     /// Those of all that are not closed.
     open: Sorted<HandoffId, ()>,
+    buffer: Buffer,
 }
 
 impl Handoffs {
@@ -65,7 +66,7 @@ impl Handoffs {
             self.open.remove(&id);
             self.as_is.remove(&id);
         }
-        self.packed.set(&key(id), &pack_handoff(&handoff));
+        self.pack_as(id, &handoff);
         before
     }
 
@@ -82,8 +83,12 @@ impl Handoffs {
     /// Packs one that will hardly change soon.
     pub(super) fn pack(&mut self, id: HandoffId) {
         if let Some(handoff) = self.as_is.remove(&id) {
-            self.packed.set(&key(id), &pack_handoff(&handoff));
+            self.pack_as(id, &handoff);
         }
+    }
+
+    fn pack_as(&mut self, id: HandoffId, handoff: &Handoff) {
+        self.buffer.handoff(handoff, |bytes| self.packed.set(&key(id), bytes));
     }
 
     /// Those after `after`, in the order in which they were created.

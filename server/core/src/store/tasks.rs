@@ -6,7 +6,7 @@ use super::{
     Handoffs,
     kept::{Kept, merged},
     key::Key,
-    packing::{is_finished, pack_record, unpack_history, unpack_record, unpack_task},
+    packing::{Buffer, is_finished, pack_record, unpack_history, unpack_record, unpack_task},
     pages::Pages,
     record::{StoredEntry, StoredRecord, TaskHistory},
     sorted::Sorted,
@@ -27,6 +27,7 @@ pub(crate) struct Tasks {
     /// The tasks that were changed last, and the events that changed them, oldest first.
     changes: VecDeque<(TaskId, Revision)>,
     changes_max: usize,
+    buffer: Buffer,
 }
 
 impl Default for Tasks {
@@ -37,6 +38,7 @@ impl Default for Tasks {
             len: 0,
             changes: VecDeque::new(),
             changes_max: UNPACKED_CHANGES_MAX,
+            buffer: Buffer::default(),
         }
     }
 }
@@ -173,7 +175,7 @@ impl Tasks {
         let Some(record) = self.as_is.get(&key).filter(|record| record.newest() == Some(revision)) else {
             return;
         };
-        self.packed.set(id.as_bytes(), &pack_record(record));
+        self.buffer.record(record, |bytes| self.packed.set(id.as_bytes(), bytes));
         if let Some(open) = record.task.open_handoff {
             handoffs.pack(open);
         }
