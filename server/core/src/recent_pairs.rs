@@ -15,6 +15,11 @@ pub struct RecentPairs {
 }
 
 impl RecentPairs {
+    /// None, with room for so many of common names.
+    pub(crate) fn with_capacity(count: usize) -> Self {
+        Self { count: 0, bytes: Vec::with_capacity(count.min(PING_PONG_WINDOW) * 2 * NAME_BYTES) }
+    }
+
     /// How many there are: up to one less than [`PING_PONG_WINDOW`], since the hand-off that is judged next completes it.
     pub fn len(&self) -> usize {
         self.count
@@ -68,6 +73,8 @@ impl RecentPairs {
 
 /// What most texts have before them.
 const HEADER_BYTES: usize = 2;
+/// About what a name takes.
+const NAME_BYTES: usize = 16;
 
 impl<C> Encode<C> for RecentPairs {
     fn encode<W: minicbor::encode::Write>(

@@ -24,8 +24,8 @@ fn costs_are_as_recorded() {
     let figures = [
         ("allocations of a hand-off in the core", 6, core_allocations()),
         ("allocations of a hand-off from the engine's door and back", 7, engine::allocations(BATCH)),
-        ("bytes of a resting task with one hand-off", 315, resting_task_bytes("")),
-        ("bytes of such a task with both requests remembered", 723, resting_task_bytes("request")),
+        ("bytes of a resting task with one hand-off", 208, resting_task_bytes("")),
+        ("bytes of such a task with both requests remembered", 615, resting_task_bytes("request")),
     ];
     let mut failures = Vec::new();
     for (what, recorded, found) in figures {

@@ -6,7 +6,7 @@ use std::{borrow::Cow, ops::Bound, sync::Arc};
 
 use super::{
     kept::{Kept, merged},
-    packing::{pack_handoff, unpack_handoff},
+    packing::{Buffer, pack_handoff, unpack_handoff},
     pages::Pages,
     sorted::Sorted,
 };
@@ -15,12 +15,13 @@ use crate::{Handoff, HandoffId, HandoffStatus, Revision};
 /// The present version of each hand-off.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Handoffs {
-    /// Those of tasks that do not rest.
+    /// Those that are not closed, of tasks that do not rest.
     as_is: Sorted<HandoffId, Arc<Handoff>>,
-    /// The others; and older versions of some that are kept as they are.
+    /// The others.
     packed: Pages,
     /// Those of all that are not closed.
     open: Sorted<HandoffId, ()>,
+    buffer: Buffer,
 }
 
 impl Handoffs {
@@ -47,25 +48,25 @@ impl Handoffs {
         self.kept(id).map(|kept| kept.get(id))
     }
 
-    /// Whether the present version is the one given.
+    /// Whether the present version is the one given, which it once was: one that is closed does not change any more.
     pub(crate) fn holds(&self, handoff: &Handoff) -> bool {
-        let present = |kept: Kept<'_, Handoff>| match kept {
-            Kept::AsIs(present) => present.revision,
-            Kept::Packed(bytes) => unpack_handoff(handoff.id, bytes).revision,
-        };
-        self.kept(handoff.id).is_some_and(|kept| present(kept) == handoff.revision)
+        handoff.status != HandoffStatus::Initiated || self.is_open(handoff.id)
     }
 
-    /// Puts one in place, and gives back the version that was there.
+    /// Puts one in place, and gives back the version that was there. One that is closed is packed at once.
     pub(crate) fn put(&mut self, handoff: Arc<Handoff>) -> Option<Arc<Handoff>> {
         let (id, is_new) = (handoff.id, handoff.revision == handoff.id.0);
         let before = if is_new { None } else { self.get(id) };
         if handoff.status == HandoffStatus::Initiated {
             self.open.insert(id, ());
-        } else if !is_new {
-            self.open.remove(&id);
+            self.as_is.insert(id, handoff);
+            return before;
         }
-        self.as_is.insert(id, handoff);
+        if !is_new {
+            self.open.remove(&id);
+            self.as_is.remove(&id);
+        }
+        self.pack_as(id, &handoff);
         before
     }
 
@@ -79,11 +80,15 @@ impl Handoffs {
         self.open.remove(&id);
     }
 
-    /// Packs one that will hardly change soon. Tells whether it was not packed before.
-    pub(super) fn pack(&mut self, id: HandoffId) -> bool {
-        let Some(handoff) = self.as_is.remove(&id) else { return false };
-        self.packed.set(&key(id), &pack_handoff(&handoff));
-        true
+    /// Packs one that will hardly change soon.
+    pub(super) fn pack(&mut self, id: HandoffId) {
+        if let Some(handoff) = self.as_is.remove(&id) {
+            self.pack_as(id, &handoff);
+        }
+    }
+
+    fn pack_as(&mut self, id: HandoffId, handoff: &Handoff) {
+        self.buffer.handoff(handoff, |bytes| self.packed.set(&key(id), bytes));
     }
 
     /// Those after `after`, in the order in which they were created.

@@ -13,7 +13,7 @@ pub(super) const ITEMS_MAX: usize = 16;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Page {
     places: ArrayVec<Place, { ITEMS_MAX + 1 }>,
-    /// Each item's key and value. Has no more room than it needs, about.
+    /// Each item's key and value. Has hardly more room than it needs.
     bytes: Vec<u8>,
 }
 
@@ -99,7 +99,7 @@ impl Page {
         let mut right = Self { places: self.places.drain(at..).collect(), bytes: self.bytes[start..].into() };
         right.move_items(0, start, 0);
         self.bytes.truncate(start);
-        self.bytes.shrink_to_fit();
+        self.bytes.shrink_to(rounded(start));
         right
     }
 
@@ -125,12 +125,17 @@ impl Page {
     /// Makes the bytes between `start` and `end` so many.
     fn make_room(&mut self, start: usize, end: usize, length: usize) {
         let (before, after) = (self.bytes.len(), self.bytes.len() - (end - start) + length);
-        // The allocator rounds up, so that not every change has to move it all.
-        self.bytes.reserve_exact(after.saturating_sub(before));
+        if start == before {
+            // More will follow; what is too much goes when the page is split.
+            return self.bytes.resize(after, 0);
+        }
+        if after > self.bytes.capacity() {
+            self.bytes.reserve_exact(rounded(after) - before);
+        }
         self.bytes.resize(before.max(after), 0);
         self.bytes.copy_within(end..before, start + length);
         self.bytes.truncate(after);
-        self.bytes.shrink_to_fit();
+        self.bytes.shrink_to(rounded(after));
     }
 
     /// The end of the item at `at` has moved, and with it all that follows.
@@ -145,6 +150,11 @@ impl Page {
             *place = Place { value: moved(place.value, from, to), end: moved(place.end, from, to) };
         }
     }
+}
+
+/// Room for so many bytes, and up to a seventh more: allocators round up about as much, and so not every change has to ask for more.
+fn rounded(bytes: usize) -> usize {
+    bytes.next_multiple_of((bytes.next_power_of_two() / 8).max(16))
 }
 
 fn moved(place: u32, from: usize, to: usize) -> u32 {

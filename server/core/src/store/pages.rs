@@ -48,14 +48,15 @@ impl Pages {
 
     /// Puts a value in place.
     pub(super) fn set(&mut self, key: &[u8], value: &[u8]) {
-        let found = self.pages.at_or_before(&Key::new(key)).map(|(bound, _)| bound.clone());
-        let bound = found.unwrap_or_else(|| {
-            self.pages.insert(Key::new(b""), Arc::default());
-            Key::new(b"")
-        });
-        let page = Arc::make_mut(self.pages.get_mut(&bound).expect(PRESENT));
-        for added in put(page, key, value) {
-            self.pages.insert(Key::new(added.key(0)), Arc::new(added));
+        let put = |page: &mut Arc<Page>| put(Arc::make_mut(page), key, value);
+        let Some(added) = self.pages.change_at_or_before(&Key::new(key), put) else {
+            let mut first = Page::default();
+            first.insert(0, key, value);
+            self.pages.insert(Key::new(b""), Arc::new(first));
+            return;
+        };
+        for page in added {
+            self.pages.insert(Key::new(page.key(0)), Arc::new(page));
         }
     }
 

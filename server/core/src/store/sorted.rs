@@ -164,6 +164,18 @@ impl<K: Ord + Clone, V: Clone> Sorted<K, V> {
         }
     }
 
+    /// Has `change` change the value that [`Self::at_or_before`] finds. `None`: there is none.
+    pub(crate) fn change_at_or_before<Q: Ord + ?Sized, T>(
+        &mut self,
+        key: &Q,
+        change: impl FnOnce(&mut V) -> T,
+    ) -> Option<T>
+    where
+        K: Borrow<Q>,
+    {
+        self.root.change_at_or_before(Some(key), change).ok()
+    }
+
     /// Puts a value in place, and gives back the one that was there.
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
         match self.root.insert(key, value, true) {
@@ -184,9 +196,14 @@ impl<K: Ord + Clone, V: Clone> Sorted<K, V> {
         K: Borrow<Q>,
     {
         // Nothing is copied for what is not there.
-        if !self.contains(key) {
-            return None;
-        }
+        if self.contains(key) { self.take(key) } else { None }
+    }
+
+    /// Removes an entry that is there.
+    pub(crate) fn take<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
         let removed = self.root.remove(key)?;
         self.len -= 1;
         while let Node::Branch(children) = &self.root
@@ -246,6 +263,35 @@ impl<K: Ord + Clone, V: Clone> Node<K, V> {
                     }
                     done => done,
                 }
+            }
+        }
+    }
+
+    /// `None` for a key: the last value of all. Gives `change` back if there is no value.
+    fn change_at_or_before<Q: Ord + ?Sized, T, F: FnOnce(&mut V) -> T>(
+        &mut self,
+        key: Option<&Q>,
+        change: F,
+    ) -> Result<T, F>
+    where
+        K: Borrow<Q>,
+    {
+        match self {
+            Self::Leaf(entries) => {
+                let is_before = |(present, _): &(K, V)| key.is_none_or(|key| present.borrow() <= key);
+                match entries.partition_point(is_before).checked_sub(1) {
+                    Some(at) => Ok(change(&mut Arc::make_mut(entries)[at].1)),
+                    None => Err(change),
+                }
+            }
+            Self::Branch(children) => {
+                let children = Arc::make_mut(children);
+                let at = key.map_or(children.len() - 1, |key| child(children, key));
+                let done = children[at].1.change_at_or_before(key, change);
+                done.or_else(|change| match at.checked_sub(1) {
+                    Some(left) => children[left].1.change_at_or_before(None, change),
+                    None => Err(change),
+                })
             }
         }
     }

@@ -6,9 +6,9 @@ use super::{
     Handoffs,
     kept::{Kept, merged},
     key::Key,
-    packing::{is_finished, pack_record, unpack_history, unpack_record, unpack_task},
+    packing::{Buffer, is_finished, pack_record, unpack_history, unpack_record, unpack_task},
     pages::Pages,
-    record::{StoredChange, StoredEntry, StoredRecord, TaskHistory},
+    record::{StoredEntry, StoredRecord, TaskHistory},
     sorted::Sorted,
 };
 use crate::{
@@ -27,6 +27,7 @@ pub(crate) struct Tasks {
     /// The tasks that were changed last, and the events that changed them, oldest first.
     changes: VecDeque<(TaskId, Revision)>,
     changes_max: usize,
+    buffer: Buffer,
 }
 
 impl Default for Tasks {
@@ -37,6 +38,7 @@ impl Default for Tasks {
             len: 0,
             changes: VecDeque::new(),
             changes_max: UNPACKED_CHANGES_MAX,
+            buffer: Buffer::default(),
         }
     }
 }
@@ -111,39 +113,55 @@ impl Tasks {
         entry: StoredEntry,
     ) -> Option<StoredEntry> {
         let key = Key::new(id.as_bytes());
-        self.changes.push_back((id, entry.revision));
-        let (id, _) = self.changes.back().expect("it was pushed just now");
-        if let Some(record) = changing(&mut self.as_is, &self.packed, &key, id, newer.as_ref()) {
-            record.task = newer.unwrap_or_else(|| Arc::clone(&record.task));
-            return record.history.push(entry, TASK_HISTORY_MAX);
-        }
-        // A line of a history comes with its task, or after it.
-        let mut record = StoredRecord::new(newer?);
-        record.history.push(entry, TASK_HISTORY_MAX);
-        self.as_is.insert(key, Arc::new(record));
-        self.len += 1;
-        None
+        let revision = entry.revision;
+        let dropped = self.changing(&key, &id, newer, |record| record.history.push(entry, TASK_HISTORY_MAX));
+        self.changes.push_back((id, revision));
+        dropped.flatten()
     }
 
     /// Keeps a hand-off as it was for the history that tells of it, since there is a newer version, and puts the task's newest version in
     /// place, if there is a `newer` one.
     pub(crate) fn keep_past(&mut self, handoff: Arc<Handoff>, newer: Option<Arc<Task>>) {
         let id = handoff.task_id.clone();
-        let key = Key::new(id.as_bytes());
-        if let Some(record) = changing(&mut self.as_is, &self.packed, &key, &id, newer.as_ref()) {
-            record.task = newer.unwrap_or_else(|| Arc::clone(&record.task));
-            record.keep_past(handoff);
-        }
+        self.changing(&Key::new(id.as_bytes()), &id, newer, |record| record.keep_past(handoff));
     }
 
-    /// Packs the tasks that have not been changed lately, with their hand-offs.
+    /// Has `change` change the record of a task, with its `newer` version in place, if there is one. `None`: there is no such task.
+    fn changing<T>(
+        &mut self,
+        key: &Key,
+        id: &TaskId,
+        newer: Option<Arc<Task>>,
+        change: impl FnOnce(&mut StoredRecord) -> T,
+    ) -> Option<T> {
+        if let Some(record) = self.as_is.get_mut(key) {
+            let record = Arc::make_mut(record);
+            record.task = newer.unwrap_or_else(|| Arc::clone(&record.task));
+            return Some(change(record));
+        }
+        let mut record = match (self.packed.get(id.as_bytes()), newer) {
+            (Some(bytes), Some(task)) => StoredRecord { task, history: unpack_history(id, bytes) },
+            (Some(bytes), None) => unpack_record(id, bytes),
+            (None, newer) => {
+                // A line of a history comes with its task, or after it.
+                let record = StoredRecord::new(newer?);
+                self.len += 1;
+                record
+            }
+        };
+        let changed = change(&mut record);
+        self.as_is.insert(key.clone(), Arc::new(record));
+        Some(changed)
+    }
+
+    /// Packs the tasks that have not been changed lately, with their open hand-offs.
     pub(crate) fn pack_resting(&mut self, handoffs: &mut Handoffs) {
         while self.changes.len() > self.changes_max {
             self.pack_oldest(handoffs);
         }
     }
 
-    /// Packs the tasks that no event after `until` has changed, with their hand-offs.
+    /// Packs the tasks that no event after `until` has changed, with their open hand-offs.
     pub(crate) fn pack_until(&mut self, until: Revision, handoffs: &mut Handoffs) {
         while self.changes.front().is_some_and(|(_, revision)| *revision <= until) {
             self.pack_oldest(handoffs);
@@ -157,15 +175,11 @@ impl Tasks {
         let Some(record) = self.as_is.get(&key).filter(|record| record.newest() == Some(revision)) else {
             return;
         };
-        self.packed.set(id.as_bytes(), &pack_record(record));
-        let newest_first = record.history.entries().iter().rev();
-        let mut kept = newest_first.filter_map(|entry| match entry.what {
-            StoredChange::Kept(id) => Some(id),
-            _ => None,
-        });
-        // Those that are older than one that is packed already were packed with it.
-        while kept.next().is_some_and(|id| handoffs.pack(id)) {}
-        self.as_is.remove(&key);
+        self.buffer.record(record, |bytes| self.packed.set(id.as_bytes(), bytes));
+        if let Some(open) = record.task.open_handoff {
+            handoffs.pack(open);
+        }
+        self.as_is.take(&key);
     }
 
     /// All of them packed, in the order of their ids.
@@ -188,25 +202,6 @@ impl Tasks {
         let as_is = self.as_is.get(&Key::new(id.as_bytes())).map(Kept::AsIs);
         as_is.or_else(|| self.packed.get(id.as_bytes()).map(Kept::Packed))
     }
-}
-
-/// The record of a task that changes, no longer packed. What it has in place of a `newer` version of the task is yet to be replaced.
-fn changing<'a>(
-    as_is: &'a mut Sorted<Key, Arc<StoredRecord>>,
-    packed: &Pages,
-    key: &Key,
-    id: &TaskId,
-    newer: Option<&Arc<Task>>,
-) -> Option<&'a mut StoredRecord> {
-    if !as_is.contains(key) {
-        let bytes = packed.get(id.as_bytes())?;
-        let record = match newer {
-            Some(task) => StoredRecord { task: Arc::clone(task), history: unpack_history(id, bytes) },
-            None => unpack_record(id, bytes),
-        };
-        as_is.insert(key.clone(), Arc::new(record));
-    }
-    as_is.get_mut(key).map(Arc::make_mut)
 }
 
 fn text(key: &[u8]) -> &str {

@@ -31,14 +31,44 @@ type Reading<T> = Result<T, DecodeError>;
 
 /// Why unpacking cannot fail.
 const OWN_BYTES: &str = "the bytes are as they were packed";
+const TO_MEMORY: &str = "writing to memory cannot fail";
+
+/// Largest buffer that is kept for the next use, in bytes.
+const BUFFER_BYTES_KEPT: usize = 4 * 1024;
+
+/// Memory to pack into, so that nothing need be allocated each time. Empty between uses: a clone costs nothing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Buffer(Vec<u8>);
+
+impl Buffer {
+    /// Has `take` take the packed task.
+    pub(super) fn record<T>(&mut self, record: &StoredRecord, take: impl FnOnce(&[u8]) -> T) -> T {
+        self.pack(|e| write_record(e, record), take)
+    }
+
+    /// Has `take` take the packed hand-off.
+    pub(super) fn handoff<T>(&mut self, handoff: &Handoff, take: impl FnOnce(&[u8]) -> T) -> T {
+        self.pack(|e| write_own(e, handoff), take)
+    }
+
+    fn pack<T>(&mut self, write: impl FnOnce(&mut Out<'_>) -> Writing, take: impl FnOnce(&[u8]) -> T) -> T {
+        write(&mut Encoder::new(&mut self.0)).expect(TO_MEMORY);
+        let taken = take(&self.0);
+        self.0.clear();
+        self.0.shrink_to(BUFFER_BYTES_KEPT);
+        taken
+    }
+}
 
 /// A task with its history. Hand-offs that are kept beside it are named, not repeated.
 pub(super) fn pack_record(record: &StoredRecord) -> Vec<u8> {
-    pack(|e| {
-        let mut names = NamesWritten::default();
-        write_task(e, &record.task, &mut names)?;
-        write_history(e, &record.history, &record.task, &mut names)
-    })
+    Buffer::default().record(record, <[u8]>::to_vec)
+}
+
+fn write_record(e: &mut Out<'_>, record: &StoredRecord) -> Writing {
+    let mut names = NamesWritten::default();
+    write_task(e, &record.task, &mut names)?;
+    write_history(e, &record.history, &record.task, &mut names)
 }
 
 /// Whether the task is finished, without unpacking the rest.
@@ -73,8 +103,14 @@ pub(super) fn unpack_history(id: &TaskId, bytes: &[u8]) -> History<StoredEntry> 
     read().expect(OWN_BYTES)
 }
 
+/// A hand-off.
 pub(super) fn pack_handoff(handoff: &Handoff) -> Vec<u8> {
-    pack(|e| write_handoff(e.encode(&handoff.task_id)?, handoff, &mut NamesWritten::default()))
+    Buffer::default().handoff(handoff, <[u8]>::to_vec)
+}
+
+/// A hand-off with the id of its task.
+fn write_own(e: &mut Out<'_>, handoff: &Handoff) -> Writing {
+    write_handoff(e.encode(&handoff.task_id)?, handoff, &mut NamesWritten::default())
 }
 
 /// The hand-off alone.
@@ -85,12 +121,6 @@ pub(crate) fn unpack_handoff(id: HandoffId, bytes: &[u8]) -> Handoff {
         read_handoff(&mut d, id, &task_id, &mut NamesRead::default())
     };
     read().expect(OWN_BYTES)
-}
-
-fn pack(write: impl FnOnce(&mut Out<'_>) -> Writing) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(512);
-    write(&mut Encoder::new(&mut bytes)).expect("writing to memory cannot fail");
-    bytes
 }
 
 /// Writes a value if it is noted as given.

@@ -99,7 +99,9 @@ pub(super) fn skip_task(d: &mut Decoder<'_>, names: &mut NamesRead) -> Reading<P
     }
     let place = read_place(d)?;
     names.read(d)?;
-    read_pairs(d, names)?;
+    for _ in 0..2 * d.u64()? {
+        names.read(d)?;
+    }
     Ok(place)
 }
 
@@ -108,8 +110,9 @@ fn read_place(d: &mut Decoder<'_>) -> Reading<Place> {
 }
 
 fn read_pairs(d: &mut Decoder<'_>, names: &mut NamesRead) -> Reading<RecentPairs> {
-    let mut pairs = RecentPairs::default();
-    for _ in 0..d.u64()? {
+    let count = d.u64()?;
+    let mut pairs = RecentPairs::with_capacity(usize::try_from(count).unwrap_or_default());
+    for _ in 0..count {
         pairs.push(&names.read(d)?, &names.read(d)?);
     }
     Ok(pairs)

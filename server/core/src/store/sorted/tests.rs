@@ -29,6 +29,11 @@ fn change(map: &mut Sorted<u32, u64>, plain: &mut BTreeMap<u32, u64>, rng: &mut 
     let (key, value) = (rng.u32(..KEYS), rng.u64(..));
     match rng.u8(..10) {
         choice if choice < removals => assert_eq!(map.remove(&key), plain.remove(&key)),
+        8 => {
+            let changed = map.change_at_or_before(&key, |present| mem::replace(present, value));
+            let expected = plain.range_mut(..=key).next_back();
+            assert_eq!(changed, expected.map(|(_, present)| mem::replace(present, value)));
+        }
         9 => {
             let (changed, expected) = (map.get_mut(&key), plain.get_mut(&key));
             assert_eq!(changed, expected);
