@@ -99,7 +99,7 @@ impl Page {
         let mut right = Self { places: self.places.drain(at..).collect(), bytes: self.bytes[start..].into() };
         right.move_items(0, start, 0);
         self.bytes.truncate(start);
-        self.bytes.shrink_to(rounded(start));
+        self.fit();
         right
     }
 
@@ -125,17 +125,22 @@ impl Page {
     /// Makes the bytes between `start` and `end` so many.
     fn make_room(&mut self, start: usize, end: usize, length: usize) {
         let (before, after) = (self.bytes.len(), self.bytes.len() - (end - start) + length);
-        if start == before {
-            // More will follow; what is too much goes when the page is split.
-            return self.bytes.resize(after, 0);
-        }
         if after > self.bytes.capacity() {
             self.bytes.reserve_exact(rounded(after) - before);
         }
         self.bytes.resize(before.max(after), 0);
         self.bytes.copy_within(end..before, start + length);
         self.bytes.truncate(after);
-        self.bytes.shrink_to(rounded(after));
+        self.fit();
+    }
+
+    /// Gives back what room it does not need. Copied, since an allocator may leave what shrinks where it is, up to half of it empty.
+    fn fit(&mut self) {
+        if rounded(self.bytes.len()) < self.bytes.capacity() {
+            let mut fitting = Vec::with_capacity(rounded(self.bytes.len()));
+            fitting.extend_from_slice(&self.bytes);
+            self.bytes = fitting;
+        }
     }
 
     /// The end of the item at `at` has moved, and with it all that follows.
