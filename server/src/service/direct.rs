@@ -1,27 +1,32 @@
 //! Answers the calls that come most often without the generated code, which prepares each of them for streams and compression.
 //!
-//! Takes only what is as usual: one message in one piece, not compressed, that can be decoded. All else goes to the generated code, so
-//! that there is one place that refuses it.
+//! Takes only what is as usual: one message, not compressed, that can be decoded. All else goes to the generated code, so that there is
+//! one place that refuses it.
+
+mod read;
 
 use std::{
     convert::Infallible,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
 use baton_proto::v1;
 use http::{HeaderName, HeaderValue, Request, Response, header::CONTENT_TYPE};
-use http_body_util::BodyExt as _;
-use hyper::body::{Body as HttpBody, Bytes, Frame as HttpFrame};
 use prost::Message;
 use tonic::{Extensions, Status, body::Body, server::NamedService};
 use tower::Service;
 
-use super::Api;
+use self::read::Read;
+use super::{
+    Api,
+    batch::{self, Batch},
+    from_wire::{self, Check, borrowed},
+};
 use crate::{
-    own_body::{Frame, PREFIX_BYTES, one_message},
+    own_body::{Frame, one_message},
     routes::Answer,
+    status::Refusal,
 };
 
 /// Says how the messages of a request are compressed.
@@ -38,12 +43,14 @@ pub(super) struct Direct<S> {
 #[derive(Clone, Copy)]
 enum Method {
     HandOff,
+    BatchHandOff,
     GetTask,
 }
 
-#[expect(clippy::large_enum_variant, reason = "it is taken apart as soon as it is made")]
+/// What a message asks for, or why that is refused.
 enum Asked {
-    HandOff(v1::HandOffRequest),
+    HandOff(Result<from_wire::Asked, Refusal>),
+    BatchHandOff(Result<Batch, Refusal>),
     GetTask(v1::GetTaskRequest),
 }
 
@@ -51,16 +58,23 @@ impl Method {
     fn at(path: &str) -> Option<Self> {
         match path {
             "/baton.v1.HandoffService/HandOff" => Some(Self::HandOff),
+            "/baton.v1.HandoffService/BatchHandOff" => Some(Self::BatchHandOff),
             "/baton.v1.TaskService/GetTask" => Some(Self::GetTask),
             _ => None,
         }
     }
 
-    fn decode(self, message: &[u8]) -> Option<Asked> {
-        match self {
-            Self::HandOff => Message::decode(message).ok().map(Asked::HandOff),
-            Self::GetTask => Message::decode(message).ok().map(Asked::GetTask),
-        }
+    fn asked(self, message: &[u8], now_us: i64) -> Option<Asked> {
+        Some(match self {
+            Self::HandOff => {
+                let request = borrowed::hand_off(message)?;
+                Asked::HandOff(from_wire::hand_off(request, Check::new(), now_us))
+            }
+            Self::BatchHandOff => {
+                Asked::BatchHandOff(batch::hand_offs(borrowed::batch_hand_off(message)?, now_us))
+            }
+            Self::GetTask => Asked::GetTask(Message::decode(message).ok()?),
+        })
     }
 }
 
@@ -105,8 +119,11 @@ where
 {
     async fn answer(mut self, method: Method, request: Request<Body>) -> Result<Response<Body>, Infallible> {
         let (parts, body) = request.into_parts();
-        let read = FirstPiece::read(body).await;
-        match read.whole_message(self.message_bytes_max).and_then(|message| method.decode(message)) {
+        let bytes_max = self.message_bytes_max;
+        let read = Read::of(body, bytes_max).await;
+        let asked =
+            read.whole_message(bytes_max).and_then(|message| method.asked(message, self.api.now_us()));
+        match asked {
             Some(asked) => {
                 // What is not needed any more need not wait for the answer.
                 drop(read);
@@ -122,7 +139,8 @@ where
 impl Api {
     async fn answer(&self, extensions: &Extensions, asked: Asked) -> Result<Frame, Status> {
         match asked {
-            Asked::HandOff(request) => self.answer_hand_off(extensions, request).await,
+            Asked::HandOff(asked) => Ok(self.answer_hand_off(extensions, asked?).await?),
+            Asked::BatchHandOff(batch) => Ok(batch::hand_off(self, extensions, batch?).await),
             Asked::GetTask(request) => self.answer_get_task(extensions, &request).await,
         }
     }
@@ -132,105 +150,4 @@ fn response(frame: Frame) -> Response<Body> {
     let mut response = Response::new(one_message(frame));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     response
-}
-
-/// A request's body as far as it had to be read to tell whether it is as usual; as a body it is whole again.
-struct FirstPiece {
-    first: Option<Bytes>,
-    /// What came after it, if it was not the end.
-    next: Option<Result<HttpFrame<Bytes>, Status>>,
-    rest: Body,
-}
-
-impl FirstPiece {
-    async fn read(mut rest: Body) -> Self {
-        let mut first: Option<Bytes> = None;
-        loop {
-            match rest.frame().await {
-                None => return Self { first, next: None, rest },
-                Some(Ok(frame)) if frame.data_ref().is_some_and(Bytes::is_empty) => {}
-                Some(Ok(frame)) if first.is_none() && frame.is_data() => first = frame.into_data().ok(),
-                next => return Self { first, next, rest },
-            }
-        }
-    }
-
-    /// The message, if that is all there is.
-    fn whole_message(&self, bytes_max: usize) -> Option<&[u8]> {
-        let (prefix, message) = self.first.as_deref()?.split_first_chunk::<PREFIX_BYTES>()?;
-        let [compressed, length @ ..] = *prefix;
-        let whole = compressed == 0 && usize::try_from(u32::from_be_bytes(length)).ok()? == message.len();
-        (whole && self.next.is_none() && message.len() <= bytes_max).then_some(message)
-    }
-}
-
-impl HttpBody for FirstPiece {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<HttpFrame<Bytes>, Status>>> {
-        if let Some(first) = self.first.take() {
-            return Poll::Ready(Some(Ok(HttpFrame::data(first))));
-        }
-        if let Some(next) = self.next.take() {
-            return Poll::Ready(Some(next));
-        }
-        Pin::new(&mut self.rest).poll_frame(context)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use http::HeaderMap;
-    use http_body_util::StreamBody;
-
-    use super::*;
-
-    const BYTES_MAX: usize = 4;
-
-    /// What is read of a body with these frames, and what the body is afterwards.
-    async fn read(frames: Vec<HttpFrame<Bytes>>) -> (Option<Vec<u8>>, Vec<u8>, bool) {
-        let frames = tokio_stream::iter(frames.into_iter().map(Ok::<_, Status>));
-        let read = FirstPiece::read(Body::new(StreamBody::new(frames))).await;
-        let message = read.whole_message(BYTES_MAX).map(<[u8]>::to_vec);
-        let whole = read.collect().await.expect("no frame is an error");
-        let trailers = whole.trailers().is_some();
-        (message, whole.to_bytes().to_vec(), trailers)
-    }
-
-    fn data(bytes: &'static [u8]) -> HttpFrame<Bytes> {
-        HttpFrame::data(Bytes::from_static(bytes))
-    }
-
-    #[tokio::test]
-    async fn one_whole_message_is_taken() {
-        let message = b"\0\0\0\0\x03abc";
-        assert_eq!(read(vec![data(message)]).await.0.as_deref(), Some(&b"abc"[..]));
-        let among_empty_ones = vec![data(b""), data(message), data(b"")];
-        assert_eq!(read(among_empty_ones).await.0.as_deref(), Some(&b"abc"[..]));
-        assert_eq!(read(vec![data(b"\0\0\0\0\0")]).await.0.as_deref(), Some(&b""[..]));
-    }
-
-    #[tokio::test]
-    async fn all_else_is_left_as_it_came() {
-        let unusual: [&[&'static [u8]]; 8] = [
-            &[],
-            &[b"\0\0\0"],
-            &[b"\0\0\0\0\x03ab"],
-            &[b"\0\0\0\0\x03abcd"],
-            &[b"\x01\0\0\0\x03abc"],
-            &[b"\0\0\0\0\x05abcde"],
-            &[b"\0\0\0\0\x03", b"abc"],
-            &[b"\0\0\0\0\x03abc", b"\0\0\0\0\x03abc", b"\0"],
-        ];
-        for pieces in unusual {
-            let frames = pieces.iter().map(|piece| data(piece)).collect();
-            assert_eq!(read(frames).await, (None, pieces.concat(), false), "{pieces:?}");
-        }
-        let with_trailers = vec![data(b"\0\0\0\0\x03abc"), HttpFrame::trailers(HeaderMap::new())];
-        assert_eq!(read(with_trailers).await, (None, b"\0\0\0\0\x03abc".to_vec(), true));
-    }
 }

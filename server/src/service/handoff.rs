@@ -11,13 +11,14 @@ use super::{
     Api,
     api::concerns,
     batch,
-    from_wire::{self, Check, HandoffQuery},
+    from_wire::{self, Asked, BatchHandOff, Check, HandOff, HandoffQuery},
     page::Page,
     refusal, to_wire, watch,
 };
 use crate::{
     engine::{Namespace, archived},
     own_body::{Frame, NoMessages, OwnBody},
+    status::Refusal,
 };
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -26,7 +27,9 @@ type Answer<T> = Result<Response<T>, Status>;
 impl HandoffService for Api {
     async fn hand_off(&self, request: Request<v1::HandOffRequest>) -> Answer<v1::HandOffResponse> {
         let (_, extensions, request) = request.into_parts();
-        Ok(OwnBody::message(self.answer_hand_off(&extensions, request).await?))
+        let asked = from_wire::hand_off(HandOff::from(&request), Check::new(), self.now_us())?;
+        drop(request);
+        Ok(OwnBody::message(self.answer_hand_off(&extensions, asked).await?))
     }
 
     async fn batch_hand_off(
@@ -34,7 +37,9 @@ impl HandoffService for Api {
         request: Request<v1::BatchHandOffRequest>,
     ) -> Answer<v1::BatchHandOffResponse> {
         let (_, extensions, request) = request.into_parts();
-        Ok(OwnBody::message(batch::hand_off(self, &extensions, request).await?))
+        let batch = batch::hand_offs(BatchHandOff::from(&request), self.now_us())?;
+        drop(request);
+        Ok(OwnBody::message(batch::hand_off(self, &extensions, batch).await))
     }
 
     async fn initiate_handoff(
@@ -42,7 +47,7 @@ impl HandoffService for Api {
         request: Request<v1::InitiateHandoffRequest>,
     ) -> Answer<v1::InitiateHandoffResponse> {
         let (_, extensions, request) = request.into_parts();
-        let asked = from_wire::initiate_handoff(request, self.now_us())?;
+        let asked = from_wire::initiate_handoff(&request, self.now_us())?;
         let (namespace, handoff, task) = self.commit_handoff(&extensions, asked).await?;
         Ok(OwnBody::message(to_wire::handoff_answer(&namespace, &handoff, &task)))
     }
@@ -128,9 +133,8 @@ impl Api {
     pub(super) async fn answer_hand_off(
         &self,
         extensions: &Extensions,
-        request: v1::HandOffRequest,
-    ) -> Result<Frame, Status> {
-        let asked = from_wire::hand_off(request, Check::new(), self.now_us())?;
+        asked: Asked,
+    ) -> Result<Frame, Refusal> {
         let (namespace, handoff, task) = self.commit_handoff(extensions, asked).await?;
         Ok(to_wire::handoff_answer(&namespace, &handoff, &task))
     }

@@ -55,7 +55,7 @@ impl ValidationService for Api {
         request: Request<v1::ValidateHandoffRequest>,
     ) -> Answer<v1::ValidateHandoffResponse> {
         let (_, extensions, request) = request.into_parts();
-        let (namespace, proposal) = from_wire::validate_handoff(request)?;
+        let (namespace, proposal) = from_wire::validate_handoff(&request)?;
         let of_state = |state: &State| (judge(&Draft::new(state), &proposal, None), state.head());
         let known = |state: &State| state.has_task(&proposal.task_id).then(|| of_state(state));
         let found =

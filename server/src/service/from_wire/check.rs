@@ -119,17 +119,17 @@ impl Check {
     }
 
     /// A text of at most `bytes_max` bytes, without control characters but for line breaks and tabs.
-    pub(in crate::service) fn text(&mut self, field: &str, text: String, bytes_max: usize) -> Text {
+    pub(in crate::service) fn text(&mut self, field: &str, text: &str, bytes_max: usize) -> Text {
         if text.len() > bytes_max {
             self.wrong(field, format!("has {} bytes; the limit is {bytes_max}", text.len()));
         }
-        if !all_bytes(&text, |byte| !may_be_control(byte)) {
+        if !all_bytes(text, |byte| !may_be_control(byte)) {
             let forbidden = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
             if let Some(position) = text.find(forbidden) {
                 self.wrong(field, format!("has a control character at byte {position}"));
             }
         }
-        Text::new(text)
+        Text::from(text)
     }
 
     /// An owner epoch, which starts at 1.

@@ -9,7 +9,11 @@ use baton_core::{
 use baton_proto::v1;
 use prost::Message as _;
 
-use super::{Asked, Check, state::transfer_spec};
+use super::{
+    Asked, Check,
+    proposed::{HandOff, Proposed, Told},
+    state::transfer_spec,
+};
 use crate::status::Refusal;
 
 /// Which hand-offs are asked for.
@@ -24,63 +28,29 @@ pub(in crate::service) struct HandoffQuery {
     pub(in crate::service) page_size: usize,
 }
 
-/// What the requests that propose a hand-off have in common.
-pub(super) struct Proposed {
-    pub(super) task_id: String,
-    pub(super) from_agent: String,
-    pub(super) to_agent: String,
-    pub(super) reason: String,
-    pub(super) owner_epoch: Option<u64>,
-    pub(super) transfer: Option<v1::TransferSpec>,
-    pub(super) context: Option<v1::HandoffContext>,
-}
-
+/// The command that a `HandOffRequest` is, on its own or as an item of a batch.
 pub(in crate::service) fn hand_off(
-    request: v1::HandOffRequest,
+    request: HandOff<'_>,
     mut check: Check,
     now_us: i64,
 ) -> Result<Asked, Refusal> {
-    let bytes = request.encoded_len();
-    let v1::HandOffRequest {
-        namespace,
-        request_id,
-        task_id,
-        from_agent,
-        to_agent,
-        reason,
-        owner_epoch,
-        transfer,
-        context,
-    } = request;
-    let namespace = check.namespace(&namespace);
-    check.request_id(&request_id);
-    let proposed = Proposed { task_id, from_agent, to_agent, reason, owner_epoch, transfer, context };
-    let action = Action::HandOff(proposal(&mut check, proposed));
-    check.finish(Asked { namespace, command: Command::new(&request_id, now_us, action), bytes })
+    let namespace = check.namespace(request.namespace);
+    check.request_id(request.request_id);
+    let action = Action::HandOff(proposal(&mut check, request.proposed));
+    let command = Command::new(request.request_id, now_us, action);
+    check.finish(Asked { namespace, command, bytes: request.bytes })
 }
 
 pub(in crate::service) fn initiate_handoff(
-    request: v1::InitiateHandoffRequest,
+    request: &v1::InitiateHandoffRequest,
     now_us: i64,
 ) -> Result<Asked, Refusal> {
     let mut check = Check::new();
-    let bytes = request.encoded_len();
-    let v1::InitiateHandoffRequest {
-        namespace,
-        request_id,
-        task_id,
-        from_agent,
-        to_agent,
-        reason,
-        owner_epoch,
-        transfer,
-        context,
-    } = request;
-    let namespace = check.namespace(&namespace);
-    check.request_id(&request_id);
-    let proposed = Proposed { task_id, from_agent, to_agent, reason, owner_epoch, transfer, context };
-    let action = Action::InitiateHandoff(proposal(&mut check, proposed));
-    check.finish(Asked { namespace, command: Command::new(&request_id, now_us, action), bytes })
+    let namespace = check.namespace(&request.namespace);
+    check.request_id(&request.request_id);
+    let action = Action::InitiateHandoff(proposal(&mut check, request.into()));
+    let command = Command::new(&request.request_id, now_us, action);
+    check.finish(Asked { namespace, command, bytes: request.encoded_len() })
 }
 
 pub(in crate::service) fn execute_handoff(
@@ -110,7 +80,7 @@ pub(in crate::service) fn withdraw_handoff(
     let close = CloseHandoff {
         handoff_id: handoff_id(&mut check, &request.handoff_id),
         owner_epoch: check.owner_epoch(request.owner_epoch),
-        reason: check.text("reason", request.reason, REASON_BYTES_MAX),
+        reason: check.text("reason", &request.reason, REASON_BYTES_MAX),
     };
     let command = Command::new(&request.request_id, now_us, Action::WithdrawHandoff(close));
     check.finish(Asked { namespace, command, bytes })
@@ -155,10 +125,10 @@ fn handoff_status(status: v1::HandoffStatus) -> Option<HandoffStatus> {
 }
 
 /// The hand-off that is proposed. Whether it is a good idea is for the rules to say, an empty reason included.
-pub(super) fn proposal(check: &mut Check, proposed: Proposed) -> Proposal {
-    check.id("task_id", &proposed.task_id);
-    check.id("from_agent", &proposed.from_agent);
-    check.id("to_agent", &proposed.to_agent);
+pub(super) fn proposal(check: &mut Check, proposed: Proposed<'_>) -> Proposal {
+    check.id("task_id", proposed.task_id);
+    check.id("from_agent", proposed.from_agent);
+    check.id("to_agent", proposed.to_agent);
     Proposal {
         task_id: TaskId::from(proposed.task_id),
         from: AgentId::from(proposed.from_agent),
@@ -171,8 +141,8 @@ pub(super) fn proposal(check: &mut Check, proposed: Proposed) -> Proposal {
 }
 
 /// The context; one that says nothing is none.
-fn context(check: &mut Check, given: v1::HandoffContext) -> Option<Arc<Context>> {
-    if given == v1::HandoffContext::default() {
+fn context(check: &mut Check, given: Told<'_>) -> Option<Arc<Context>> {
+    if given == Told::default() {
         return None;
     }
     let context = Context {
@@ -190,7 +160,7 @@ fn context(check: &mut Check, given: v1::HandoffContext) -> Option<Arc<Context>>
     Some(Arc::new(context))
 }
 
-fn context_list(check: &mut Check, field: &str, items: Vec<String>) -> Vec<Text> {
+fn context_list(check: &mut Check, field: &str, items: Vec<&str>) -> Vec<Text> {
     if items.len() > CONTEXT_ITEMS_MAX {
         check.wrong(field, format!("has {} items; the limit is {CONTEXT_ITEMS_MAX}", items.len()));
         return Vec::new();

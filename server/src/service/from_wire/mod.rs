@@ -2,8 +2,10 @@
 //!
 //! With `to_wire` the only code that knows the wire's types. Each refusal lists all violations, not just the first.
 
+pub(super) mod borrowed;
 mod check;
 mod handoff;
+mod proposed;
 mod state;
 mod task;
 mod validation;
@@ -17,6 +19,7 @@ pub(super) use handoff::HandoffQuery;
 pub(super) use handoff::{
     execute_handoff, hand_off, handoff_id, initiate_handoff, list_handoffs, withdraw_handoff,
 };
+pub(super) use proposed::{BatchHandOff, HandOff};
 pub(super) use state::{transfer_state, update_agent_state};
 pub(super) use task::{cancel_task, complete_task, create_task, fail_task, list_tasks, update_task};
 pub(super) use validation::{SummaryQuery, add_rule, remove_rule, summary, validate_handoff};

@@ -10,7 +10,7 @@ use baton_core::{
 use baton_proto::v1;
 use prost::Message as _;
 
-use super::{Asked, Check, value::object};
+use super::{Asked, Check, proposed::Transfer, value::object};
 use crate::status::Refusal;
 
 pub(in crate::service) fn update_agent_state(
@@ -53,7 +53,7 @@ pub(in crate::service) fn transfer_state(
     if request.from_agent == request.to_agent && !request.from_agent.is_empty() {
         check.wrong("to_agent", "is the sender; name another agent");
     }
-    let spec = transfer_spec(&mut check, request.transfer);
+    let spec = transfer_spec(&mut check, request.transfer.as_ref().map(Transfer::from));
     if !spec.enabled {
         check.wrong("transfer.scope", "is NONE, which transfers nothing; give ALL or SOME");
     }
@@ -64,7 +64,7 @@ pub(in crate::service) fn transfer_state(
 }
 
 /// What is to move; absent means all of it, overwriting.
-pub(super) fn transfer_spec(check: &mut Check, given: Option<v1::TransferSpec>) -> TransferSpec {
+pub(super) fn transfer_spec(check: &mut Check, given: Option<Transfer<'_>>) -> TransferSpec {
     let Some(given) = given else { return TransferSpec::default() };
     let scope = check.known("transfer.scope", given.scope, v1::TransferScope::try_from(given.scope));
     let policy = check.known(
@@ -88,7 +88,7 @@ pub(super) fn transfer_spec(check: &mut Check, given: Option<v1::TransferSpec>) 
 }
 
 /// The keys in order, each once.
-fn transfer_keys(check: &mut Check, keys: Vec<String>) -> Vec<Text> {
+fn transfer_keys(check: &mut Check, keys: Vec<&str>) -> Vec<Text> {
     if keys.is_empty() || keys.len() > STATE_KEYS_MAX {
         check.wrong(
             "transfer.keys",
@@ -99,6 +99,6 @@ fn transfer_keys(check: &mut Check, keys: Vec<String>) -> Vec<Text> {
     for (index, key) in keys.iter().enumerate() {
         check.id(&format!("transfer.keys[{index}]"), key);
     }
-    let keys: BTreeSet<Text> = keys.into_iter().map(Text::new).collect();
-    keys.into_iter().collect()
+    let keys: BTreeSet<&str> = keys.into_iter().collect();
+    keys.into_iter().map(Text::from).collect()
 }

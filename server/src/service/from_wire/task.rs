@@ -34,7 +34,7 @@ pub(in crate::service) fn create_task(
     check.id("assigned_agent", &request.assigned_agent);
     let create = CreateTask {
         task_id: TaskId::from(request.task_id),
-        description: check.text("description", request.description, DESCRIPTION_BYTES_MAX),
+        description: check.text("description", &request.description, DESCRIPTION_BYTES_MAX),
         owner: AgentId::from(request.assigned_agent),
         metadata: object(&mut check, "metadata", request.metadata, METADATA_BYTES_MAX),
     };
@@ -60,7 +60,7 @@ pub(in crate::service) fn update_task(request: v1::UpdateTaskRequest, now_us: i6
         task_id: TaskId::from(request.task_id),
         claim,
         expected_revision: request.expected_revision.map(Revision),
-        description: request.description.map(|text| check.text("description", text, DESCRIPTION_BYTES_MAX)),
+        description: request.description.map(|text| check.text("description", &text, DESCRIPTION_BYTES_MAX)),
         metadata: request
             .metadata
             .map(|metadata| object(&mut check, "metadata", Some(metadata), METADATA_BYTES_MAX)),
@@ -124,7 +124,7 @@ fn end_task(ending: Ending, end: End, now_us: i64) -> Result<Asked, Refusal> {
         task_id: TaskId::from(ending.task_id),
         claim: claim(&mut check, &ending.agent_id, ending.owner_epoch),
         end,
-        outcome: check.text("outcome", ending.outcome, REASON_BYTES_MAX),
+        outcome: check.text("outcome", &ending.outcome, REASON_BYTES_MAX),
     });
     let command = Command::new(&ending.request_id, now_us, action);
     check.finish(Asked { namespace, command, bytes: ending.bytes })
@@ -168,5 +168,5 @@ fn progress(check: &mut Check, given: v1::TaskProgress) -> Progress {
     if given.percent > 100 {
         check.wrong("progress.percent", format!("is {}; give 0 to 100", given.percent));
     }
-    Progress { percent: given.percent, note: check.text("progress.note", given.note, REASON_BYTES_MAX) }
+    Progress { percent: given.percent, note: check.text("progress.note", &given.note, REASON_BYTES_MAX) }
 }

@@ -7,10 +7,7 @@ use baton_proto::v1::{self, ErrorReason};
 use prost::Message as _;
 use tonic::Code;
 
-use super::{
-    Asked, Check,
-    handoff::{Proposed, proposal},
-};
+use super::{Asked, Check, handoff::proposal};
 use crate::status::Refusal;
 
 /// The longest window of a summary: ten years, longer than any log.
@@ -65,22 +62,11 @@ fn built_in(name: &str) -> Result<BuiltInRule, Refusal> {
 }
 
 pub(in crate::service) fn validate_handoff(
-    request: v1::ValidateHandoffRequest,
+    request: &v1::ValidateHandoffRequest,
 ) -> Result<(Arc<str>, Proposal), Refusal> {
     let mut check = Check::new();
-    let v1::ValidateHandoffRequest {
-        namespace,
-        task_id,
-        from_agent,
-        to_agent,
-        reason,
-        owner_epoch,
-        transfer,
-        context,
-    } = request;
-    let namespace = check.namespace(&namespace);
-    let proposed = Proposed { task_id, from_agent, to_agent, reason, owner_epoch, transfer, context };
-    let proposal = proposal(&mut check, proposed);
+    let namespace = check.namespace(&request.namespace);
+    let proposal = proposal(&mut check, request.into());
     check.finish((namespace, proposal))
 }
 

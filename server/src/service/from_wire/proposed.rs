@@ -1,0 +1,114 @@
+//! Requests that propose a hand-off, with texts that stay where they came: in the bytes of a message, or in the library's types.
+//!
+//! So there is one set of checks, however a request was decoded. Checks nothing itself.
+
+use baton_proto::v1;
+use prost::Message as _;
+
+/// A `BatchHandOffRequest`.
+#[derive(Debug, Default, PartialEq)]
+pub(in crate::service) struct BatchHandOff<'a> {
+    pub(in crate::service) namespace: &'a str,
+    pub(in crate::service) items: Vec<HandOff<'a>>,
+}
+
+/// A `HandOffRequest`.
+#[derive(Debug, Default, PartialEq)]
+pub(in crate::service) struct HandOff<'a> {
+    pub(in crate::service) namespace: &'a str,
+    pub(super) request_id: &'a str,
+    pub(super) proposed: Proposed<'a>,
+    /// The size of the message, as the library would encode it.
+    pub(super) bytes: usize,
+}
+
+/// What the requests that propose a hand-off have in common.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Proposed<'a> {
+    pub(super) task_id: &'a str,
+    pub(super) from_agent: &'a str,
+    pub(super) to_agent: &'a str,
+    pub(super) reason: &'a str,
+    pub(super) owner_epoch: Option<u64>,
+    pub(super) transfer: Option<Transfer<'a>>,
+    pub(super) context: Option<Told<'a>>,
+}
+
+/// A `TransferSpec`.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Transfer<'a> {
+    pub(super) scope: i32,
+    pub(super) keys: Vec<&'a str>,
+    pub(super) on_conflict: i32,
+}
+
+/// A `HandoffContext`.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Told<'a> {
+    pub(super) summary: &'a str,
+    pub(super) completed: Vec<&'a str>,
+    pub(super) remaining: Vec<&'a str>,
+    pub(super) decisions: Vec<&'a str>,
+    pub(super) pitfalls: Vec<&'a str>,
+    pub(super) references: Vec<&'a str>,
+}
+
+impl<'a> From<&'a v1::BatchHandOffRequest> for BatchHandOff<'a> {
+    fn from(request: &'a v1::BatchHandOffRequest) -> Self {
+        Self { namespace: &request.namespace, items: request.items.iter().map(HandOff::from).collect() }
+    }
+}
+
+impl<'a> From<&'a v1::HandOffRequest> for HandOff<'a> {
+    fn from(request: &'a v1::HandOffRequest) -> Self {
+        Self {
+            namespace: &request.namespace,
+            request_id: &request.request_id,
+            proposed: Proposed::from(request),
+            bytes: request.encoded_len(),
+        }
+    }
+}
+
+macro_rules! proposed_by {
+    ($($request:ident),*) => {$(
+        impl<'a> From<&'a v1::$request> for Proposed<'a> {
+            fn from(request: &'a v1::$request) -> Self {
+                Self {
+                    task_id: &request.task_id,
+                    from_agent: &request.from_agent,
+                    to_agent: &request.to_agent,
+                    reason: &request.reason,
+                    owner_epoch: request.owner_epoch,
+                    transfer: request.transfer.as_ref().map(Transfer::from),
+                    context: request.context.as_ref().map(Told::from),
+                }
+            }
+        }
+    )*};
+}
+
+proposed_by!(HandOffRequest, InitiateHandoffRequest, ValidateHandoffRequest);
+
+impl<'a> From<&'a v1::TransferSpec> for Transfer<'a> {
+    fn from(spec: &'a v1::TransferSpec) -> Self {
+        Self { scope: spec.scope, keys: texts(&spec.keys), on_conflict: spec.on_conflict }
+    }
+}
+
+impl<'a> From<&'a v1::HandoffContext> for Told<'a> {
+    fn from(context: &'a v1::HandoffContext) -> Self {
+        Self {
+            summary: &context.summary,
+            completed: texts(&context.completed),
+            remaining: texts(&context.remaining),
+            decisions: texts(&context.decisions),
+            pitfalls: texts(&context.pitfalls),
+            references: texts(&context.references),
+        }
+    }
+}
+
+fn texts(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
+}
