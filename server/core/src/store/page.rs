@@ -13,7 +13,7 @@ pub(super) const ITEMS_MAX: usize = 16;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Page {
     places: ArrayVec<Place, { ITEMS_MAX + 1 }>,
-    /// Each item's key and value. Has hardly more room than it needs.
+    /// Each item's key and value. Has hardly more room than it needs, but where items are [pushed](Self::push).
     bytes: Vec<u8>,
 }
 
@@ -46,6 +46,11 @@ impl Page {
         &self.bytes[value as usize..end as usize]
     }
 
+    /// The key behind all others, if there is one.
+    pub(super) fn last_key(&self) -> Option<&[u8]> {
+        Some(self.key(self.len().checked_sub(1)?))
+    }
+
     /// All keys with their values, in order.
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
         (0..self.len()).map(|at| (self.key(at), self.value(at)))
@@ -74,6 +79,15 @@ impl Page {
         self.bytes[middle..middle + value.len()].copy_from_slice(value);
         self.places.insert(at, Place { value: offset(middle), end: offset(start) });
         self.move_ends(at, start, start + key.len() + value.len());
+    }
+
+    /// Puts an item in behind all others, with room for more: it is to be made to [fit](Self::fit) after the last.
+    pub(super) fn push(&mut self, key: &[u8], value: &[u8]) {
+        self.bytes.reserve(key.len() + value.len());
+        self.bytes.extend_from_slice(key);
+        let middle = offset(self.bytes.len());
+        self.bytes.extend_from_slice(value);
+        self.places.push(Place { value: middle, end: offset(self.bytes.len()) });
     }
 
     /// Gives the item at `at` another value.
@@ -135,7 +149,7 @@ impl Page {
     }
 
     /// Gives back what room it does not need. Copied, since an allocator may leave what shrinks where it is, up to half of it empty.
-    fn fit(&mut self) {
+    pub(super) fn fit(&mut self) {
         if rounded(self.bytes.len()) < self.bytes.capacity() {
             let mut fitting = Vec::with_capacity(rounded(self.bytes.len()));
             fitting.extend_from_slice(&self.bytes);

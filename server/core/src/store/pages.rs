@@ -48,6 +48,9 @@ impl Pages {
 
     /// Puts a value in place.
     pub(super) fn set(&mut self, key: &[u8], value: &[u8]) {
+        if self.push(key, value) {
+            return;
+        }
         let put = |page: &mut Arc<Page>| put(Arc::make_mut(page), key, value);
         let Some(added) = self.pages.change_at_or_before(&Key::new(key), put) else {
             let mut first = Page::default();
@@ -58,6 +61,24 @@ impl Pages {
         for page in added {
             self.pages.insert(Key::new(page.key(0)), Arc::new(page));
         }
+    }
+
+    /// Puts an item behind all others, if it is, without a search: so hand-offs come, and all that a checkpoint gives back. Tells whether it is.
+    fn push(&mut self, key: &[u8], value: &[u8]) -> bool {
+        let Some(last) = self.pages.last_mut() else { return false };
+        if last.last_key().is_none_or(|last| last >= key) {
+            return false;
+        }
+        let page = Arc::make_mut(last);
+        if page.len() < ITEMS_MAX && page.size() + key.len() + value.len() <= PAGE_BYTES_MAX {
+            page.push(key, value);
+        } else {
+            page.fit();
+            let mut next = Page::default();
+            next.push(key, value);
+            self.pages.insert(Key::new(key), Arc::new(next));
+        }
+        true
     }
 
     pub(super) fn remove(&mut self, key: &[u8]) {

@@ -176,6 +176,17 @@ impl<K: Ord + Clone, V: Clone> Sorted<K, V> {
         self.root.change_at_or_before(Some(key), change).ok()
     }
 
+    /// The value of the greatest key.
+    pub(crate) fn last_mut(&mut self) -> Option<&mut V> {
+        let mut node = &mut self.root;
+        loop {
+            match node {
+                Node::Leaf(entries) => return Arc::make_mut(entries).last_mut().map(|(_, value)| value),
+                Node::Branch(children) => node = &mut Arc::make_mut(children).last_mut()?.1,
+            }
+        }
+    }
+
     /// Puts a value in place, and gives back the one that was there.
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
         match self.root.insert(key, value, true) {
