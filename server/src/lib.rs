@@ -9,6 +9,7 @@ pub mod config;
 pub mod connection;
 pub mod deadline;
 pub mod engine;
+mod gathering;
 pub mod http;
 pub mod listener;
 pub mod log_writer;

@@ -23,8 +23,9 @@ use tokio::{
 use tonic::body::Body;
 
 use crate::{
-    call::Calls, config::Config, connection::Connection, listener, metrics::Metrics, readiness::Readiness,
-    request_log::RequestLog, routes::Routes, rpc::Rpcs, shutdown::ShutdownSignal, standard_services,
+    call::Calls, config::Config, connection::Connection, gathering::Gathering, listener, metrics::Metrics,
+    readiness::Readiness, request_log::RequestLog, routes::Routes, rpc::Rpcs, shutdown::ShutdownSignal,
+    standard_services,
 };
 
 /// What one stream may send before it is read, in bytes: a state of 1 MiB and what surrounds it never wait for an update. Fixed, because
@@ -164,6 +165,7 @@ impl Door {
             },
         }
         let connection = Connection::new(peer);
+        let stream = Gathering::new(stream, Arc::clone(&connection));
         let service = service_fn(move |request: Request<Incoming>| {
             let answer = calls.answer(Arc::clone(&connection), request.map(Body::new));
             async { Ok::<_, Infallible>(answer.await) }
