@@ -14,6 +14,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes per page, for new databases.
 pub(super) const PAGE_BYTES: u32 = 4096;
 
+/// Pages that the writing connection may keep, in KiB. Each namespace adds to a page of its own in the index: room for those of two
+/// thousand, so that they need not be read again for each record.
+const WRITER_CACHE_KIB: i64 = 8 * 1024;
+
 /// The WAL is moved into the database when it has this many pages (16 MiB): seldom enough to cost little, often enough that a start
 /// after a crash has little to recover.
 pub(super) const WAL_PAGES: u32 = 4000;
@@ -48,6 +52,7 @@ pub(crate) fn make_durable(connection: &Connection) -> Result<()> {
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", WAL_PAGES_MAX, |_| Ok(()))?;
     connection.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     // Keeps a misread page from reaching a table.
     connection.pragma_update(None, "cell_size_check", true)
 }
