@@ -209,6 +209,8 @@ impl CompareArgs {
             let closed = sections.iter().find(|section| section.name == "in-flight");
             sections.push(field.open(self.rate.into(), closed, options).await?);
         }
+        // What only Baton and its echo are asked, they are asked with the machine to themselves.
+        field.stop_others().await?;
         if self.asks(Question::Batch) {
             progress("BatchHandOff");
             sections.push(field.batch(self.batch.into(), self.batches_in_flight.into(), options).await?);

@@ -25,6 +25,9 @@ const TASKS_READ: usize = 1_000;
 /// A peer that did less than this times the open loop's rate with all its callers is not asked for that rate: its queue would only grow.
 const HEADROOM: f64 = 1.2;
 
+/// Baton and its echo.
+const OWN: usize = 2;
+
 /// All that takes part.
 pub(super) struct Field {
     /// Those that take hand-offs: Baton first, then the echo, then the others.
@@ -40,6 +43,17 @@ pub(super) struct Field {
 }
 
 impl Field {
+    /// Stops all but Baton and its echo.
+    ///
+    /// # Errors
+    /// One does not stop.
+    pub(super) async fn stop_others(&mut self) -> Result<(), Failure> {
+        for contender in self.contenders.split_off(OWN) {
+            contender.stop().await?;
+        }
+        Ok(())
+    }
+
     /// HandOff with `in_flight` calls at any time.
     ///
     /// # Errors
