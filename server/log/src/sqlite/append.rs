@@ -75,6 +75,9 @@ const END: &str = "SELECT coalesce(
     (SELECT first_revision + event_count - 1 FROM records WHERE namespace = ?1 ORDER BY first_revision DESC LIMIT 1),
     (SELECT anchor_revision FROM namespaces WHERE id = ?1))";
 
+/// Changes when another connection has written to the database; in a transaction, it tells of all that the transaction builds on.
+const DATA_VERSION: &str = "PRAGMA data_version";
+
 /// Values alone: if it looked at the table that it inserts into, SQLite would first put each record, body and all, into a table of its own
 /// and read it back.
 const INSERT: &str =
@@ -149,7 +152,7 @@ impl SqliteLog {
     fn insert_all(&self, appends: &[Append]) -> Result<Vec<i64>, AppendError> {
         let append_first = self.sequence + 1;
         let mut position = self.position;
-        let mut inserter = Inserter::new(&self.connection).map_err(|error| failure::before_commit(&error))?;
+        let mut inserter = self.inserter().map_err(|error| failure::before_commit(&error))?;
         (append_first..)
             .zip(appends)
             .map(|(sequence, append)| {
@@ -167,6 +170,12 @@ impl SqliteLog {
             .collect()
     }
 
+    fn inserter(&self) -> rusqlite::Result<Inserter<'_>> {
+        let is_alone = data_version(&self.connection)? == self.data_version;
+        let end = if is_alone { None } else { Some(self.connection.prepare_cached(END)?) };
+        Ok(Inserter { end, insert: self.connection.prepare_cached(INSERT)? })
+    }
+
     fn insert_namespace(&self, namespace: &str) -> rusqlite::Result<i64> {
         let mut statement = self.connection.prepare_cached("INSERT INTO namespaces (name) VALUES (?1)")?;
         statement.insert([namespace])
@@ -175,25 +184,28 @@ impl SqliteLog {
 
 /// Inserts the records of one append, inside its transaction.
 struct Inserter<'connection> {
-    end: CachedStatement<'connection>,
+    /// Asks where a chain ends, if the heads may be wrong: somebody has written to the database past the lock since they were read.
+    end: Option<CachedStatement<'connection>>,
     insert: CachedStatement<'connection>,
 }
 
-impl<'connection> Inserter<'connection> {
-    fn new(connection: &'connection Connection) -> rusqlite::Result<Self> {
-        Ok(Self { end: connection.prepare_cached(END)?, insert: connection.prepare_cached(INSERT)? })
+impl Inserter<'_> {
+    /// Inserts only where the chain ends right before the record, whatever the writer believes. `place` is the record's sequence, that of
+    /// the first record of its append, and its position.
+    fn insert(&mut self, id: i64, place: [u64; 3], append: &Append) -> Result<(), AppendError> {
+        self.refuse_unless_at_end(id, append)?;
+        self.insert_row(id, place, &append.record).map_err(|error| failure::before_commit(&error))
     }
 
-    /// Inserts only where the chain ends right before the record, whatever the writer believes: somebody may have written to the database
-    /// past the lock. `place` is the record's sequence, that of the first record of its append, and its position.
-    fn insert(&mut self, id: i64, place: [u64; 3], append: &Append) -> Result<(), AppendError> {
-        let actual = self.end.query_row([id], |row| row.get(0).map(unsigned));
+    fn refuse_unless_at_end(&mut self, id: i64, append: &Append) -> Result<(), AppendError> {
+        let Some(end) = &mut self.end else { return Ok(()) };
+        let actual = end.query_row([id], |row| row.get(0).map(unsigned));
         let actual = actual.map_err(|error| failure::before_commit(&error))?;
-        if actual + 1 != append.record.first_revision {
-            let namespace = append.record.namespace.clone();
-            return Err(AppendError::Conflict { namespace, expected: append.expected_revision, actual });
+        if actual + 1 == append.record.first_revision {
+            return Ok(());
         }
-        self.insert_row(id, place, &append.record).map_err(|error| failure::before_commit(&error))
+        let namespace = append.record.namespace.clone();
+        Err(AppendError::Conflict { namespace, expected: append.expected_revision, actual })
     }
 
     fn insert_row(&mut self, id: i64, place: [u64; 3], record: &Record) -> rusqlite::Result<()> {
@@ -215,6 +227,34 @@ impl<'connection> Inserter<'connection> {
     }
 }
 
+/// What changes when another connection writes to the database.
+pub(super) fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached(DATA_VERSION)?.query_row([], |row| row.get(0))
+}
+
 fn body_bytes(append: &Append) -> u64 {
     append.record.body.len() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SqliteLog, data_version};
+    use crate::sqlite::SqliteOptions;
+    use crate::testing::append_one;
+    use crate::{Log, ReadLimit};
+
+    #[test]
+    fn what_is_done_to_a_log_by_itself_is_not_taken_for_somebody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = SqliteLog::open(folder.path(), &SqliteOptions::default()).unwrap();
+        let reader = log.reader().unwrap();
+        // More than twice what makes its mover empty the WAL, by a connection of its own.
+        for round in 1..=40 {
+            append_one(&mut log, "a", 1, 1 << 20);
+            let read = reader.read("a", round, ReadLimit::UNLIMITED).unwrap();
+            assert_eq!(read.len(), 1);
+            log.truncate_before("a", round).unwrap();
+        }
+        assert_eq!(data_version(&log.connection), Ok(log.data_version));
+    }
 }

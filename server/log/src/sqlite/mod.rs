@@ -48,6 +48,8 @@ pub struct SqliteLog {
     id: LogId,
     folder: PathBuf,
     heads: Heads,
+    /// As of when the heads were read: see [`append::data_version`].
+    data_version: i64,
     /// Sequence of the newest record.
     sequence: u64,
     /// Position of the newest record.

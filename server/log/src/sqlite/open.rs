@@ -8,7 +8,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::answered_file::AnsweredFile;
-use super::append::Heads;
+use super::append::{Heads, data_version};
 use super::recover::{check, recover};
 use super::wal::Mover;
 use super::{
@@ -42,6 +42,7 @@ impl SqliteLog {
         if let Some(bytes) = options.size_bytes_max {
             connection::limit_size(&connection, bytes).map_err(failed)?;
         }
+        let data_version = data_version(&connection).map_err(failed)?;
         let heads = Heads::load(&connection).map_err(|error| OpenError::from_read(folder, error))?;
         let answered = AnsweredFile::begin(folder, id, &mark)?;
         let sequence = mark.sequence;
@@ -52,6 +53,7 @@ impl SqliteLog {
             id,
             folder,
             heads,
+            data_version,
             sequence,
             position,
             answered,
