@@ -142,19 +142,14 @@ impl State {
         &self.rules
     }
 
-    /// Makes the changes of a draft part of the state, and lets those tasks [rest](Self::rest) that were not changed lately. Costs a step
-    /// per change, whatever the state's size.
+    /// Makes the changes of a draft part of the state, and packs the tasks that were not changed lately, which makes no difference but to
+    /// time and memory. Costs a step per change, whatever the state's size.
     pub fn absorb(&mut self, changes: Changes) {
         self.absorb_awake(changes);
-        self.rest();
-    }
-
-    /// Packs the tasks that were not changed lately. Makes no difference but to time and memory.
-    pub fn rest(&mut self) {
         self.tasks.pack_resting(&mut self.handoffs);
     }
 
-    /// As [`State::absorb`], but leaves the rest for later: it takes as long again, and nobody need wait for it.
+    /// As [`State::absorb`], but packs nothing: that takes as long again, and nobody need wait for it. [`State::rest_until`] does it.
     pub fn absorb_awake(&mut self, changes: Changes) {
         for request in changes.remembered() {
             self.requests.insert(&request, self.memory);

@@ -20,6 +20,7 @@ mod readers;
 mod recall;
 mod recent;
 mod replay;
+mod resting;
 mod retention;
 mod shelf;
 mod snapshots;
@@ -51,6 +52,7 @@ use tokio::{
 use crate::{clock::Clock, metrics::Metrics};
 use forgetting::{Forgets, Forgetter};
 use queue::Queue;
+use resting::Resting;
 use retention::Retainer;
 use shelf::Shelf;
 use submission::{Submission, Work};
@@ -185,6 +187,7 @@ impl Engine {
             snapshots,
             truncator,
             forgetter: Forgetter::default(),
+            resting: Resting::default(),
             runtime: Handle::try_current().ok(),
         });
         let engine = Self { queue, namespaces, clock, log_id, log_kind, stopped, batch_commands_max };

@@ -88,7 +88,7 @@ impl Namespace {
         &self.interests
     }
 
-    /// Puts a durable commit in place: state first, then watchers. What it left to be done, [`Namespace::rest`] does.
+    /// Puts a durable commit in place: state first, then watchers. What it left to be done, [`Namespace::rest_until`] does.
     pub(super) fn publish(&self, changes: Changes, commit: Commit, events_max: usize, bytes_max: usize) {
         let head = changes.head();
         let archived = {
@@ -102,9 +102,9 @@ impl Namespace {
         self.show_head();
     }
 
-    /// Lets those tasks rest that were not changed lately.
-    pub(super) fn rest(&self) {
-        self.state.write().rest();
+    /// Lets those tasks rest that nothing after `until` has changed.
+    pub(super) fn rest_until(&self, until: Revision) {
+        self.state.write().rest_until(until);
     }
 
     /// Forgets tasks that are in the archive as of these revisions. Those that were changed since stay.

@@ -117,6 +117,7 @@ pub(super) fn open(shelf: &mut Shelf) -> Result<Opened, OpenEngineError> {
             took_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
         });
         opened.heads.insert(Arc::clone(&head.namespace), head.hash);
+        state.rest_until(state.head());
         let newest_saved = saved.unwrap_or(checkpoint_revision);
         opened.snapshot_revisions.insert(Arc::clone(&head.namespace), newest_saved.0);
         opened.namespaces.push((head.namespace, state));

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, thread::JoinHandle, time::Instant};
 
-use baton_core::{Entry, Event};
+use baton_core::{Entry, Event, Revision};
 use baton_log::{Append, AppendError, ArchiveReader, Hash, Log, Record};
 use tokio::{runtime::Handle, sync::watch};
 use tracing::{error, warn};
@@ -15,6 +15,7 @@ use super::{
     forgetting::Forgetter,
     inbox::{BatchBounds, Closed, Inbox, Taken},
     recent::Commit,
+    resting::Resting,
     snapshots::Snapshots,
     submission::{Reply, Submission},
     truncation::Truncator,
@@ -37,6 +38,7 @@ pub(super) struct Owner {
     pub(super) snapshots: Snapshots,
     pub(super) truncator: Truncator,
     pub(super) forgetter: Forgetter,
+    pub(super) resting: Resting,
     /// The runtime whose tasks wait for answers, if the engine was started on one.
     pub(super) runtime: Option<Handle>,
 }
@@ -195,8 +197,8 @@ impl Owner {
         if self.heads.insert(Arc::clone(name), record.checksum).is_none() {
             self.truncator.show_oldest(name, record.first_revision);
         }
-        namespace.rest();
         self.snapshots.ask_if_due(&namespace, record.checksum);
+        self.resting.after(namespace, Revision(record.last_revision()), entries.len());
     }
 
     fn count(&self, entries: &[Box<Entry>]) {

@@ -1,6 +1,6 @@
-//! A batch of hand-offs through a whole engine, on a log in memory.
+//! A whole engine: what a batch of hand-offs through it allocates, and what it holds of many tasks.
 //!
-//! The engine is held in the middle of a commit until the batch waits, so that it is one batch each time.
+//! For the batch it is held in the middle of a commit until all of it waits, so that it is one batch each time.
 
 use std::sync::{
     Arc,
@@ -8,9 +8,9 @@ use std::sync::{
 };
 
 use baton_core::{Command, RequestMemory};
-use baton_log::{MemoryArchive, MemoryCheckpoints, MemoryLog, MemoryStore};
+use baton_log::{MemoryArchive, MemoryCheckpoints, MemoryLog, MemoryStore, SqliteLog, SqliteOptions};
 use baton_server::{
-    clock::Clock,
+    clock::{Clock, SystemClock},
     engine::{Engine, EngineLimits, EngineParts, Retention},
     metrics::Metrics,
 };
@@ -87,6 +87,39 @@ fn in_one_batch(
         }
     });
     dhat::HeapStats::get().total_blocks - before
+}
+
+/// What an engine holds for each task that was created and handed on once, in namespaces that were filled one after the other, each with so
+/// many tasks, and no request remembered.
+pub(crate) fn task_bytes(namespaces: usize, tasks: usize) -> f64 {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = EngineParts {
+        log: Box::new(SqliteLog::open(folder.path(), &SqliteOptions::default()).unwrap()),
+        checkpoints: Box::new(MemoryCheckpoints::default()),
+        archive: Box::new(MemoryArchive::default()),
+        clock: Arc::new(SystemClock),
+        metrics: Arc::new(Metrics::new()),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let limits = EngineLimits { recent_events_max: 1, ..limits() };
+    let (engine, thread, _) = Engine::start(parts, limits).unwrap();
+    let before = dhat::HeapStats::get().curr_bytes;
+    let run = |namespace: usize, commands: Vec<Command>| {
+        let namespace = Arc::from(format!("namespace-{namespace}"));
+        for answer in runtime.block_on(engine.execute_all(&namespace, commands, 512, None)) {
+            answer.unwrap();
+        }
+    };
+    for namespace in 0..namespaces {
+        run(namespace, vec![know()]);
+        run(namespace, (0..tasks).map(|task| create("", task)).collect());
+        run(namespace, (0..tasks).map(|task| command("", task, hand_off(task))).collect());
+    }
+    engine.stop();
+    thread.join();
+    let after = dhat::HeapStats::get().curr_bytes;
+    drop(engine);
+    (after - before) as f64 / (namespaces * tasks) as f64
 }
 
 fn limits() -> EngineLimits {
