@@ -237,6 +237,7 @@ fn body_bytes(append: &Append) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::{SqliteLog, data_version};
     use crate::sqlite::SqliteOptions;
