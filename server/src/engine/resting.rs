@@ -1,7 +1,7 @@
 //! Lets the tasks rest that were not changed lately, in whichever namespace they are.
 //!
 //! The tasks of the newest changes are kept unpacked, so many of all namespaces together: memory is bounded however many namespaces there
-//! are, and one that goes quiet keeps nothing unpacked for long.
+//! are, and one that goes quiet makes room for those that are written.
 
 use std::{collections::VecDeque, sync::Arc};
 
