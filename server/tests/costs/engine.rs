@@ -2,16 +2,19 @@
 //!
 //! For the batch it is held in the middle of a commit until all of it waits, so that it is one batch each time.
 
-use std::sync::{
-    Arc,
-    mpsc::{Receiver, Sender, channel},
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender, channel},
+    },
 };
 
 use baton_core::{Command, RequestMemory};
 use baton_log::{MemoryArchive, MemoryCheckpoints, MemoryLog, MemoryStore, SqliteLog, SqliteOptions};
 use baton_server::{
     clock::{Clock, SystemClock},
-    engine::{Engine, EngineLimits, EngineParts, Retention},
+    engine::{Engine, EngineLimits, EngineParts, EngineThread, Retention},
     metrics::Metrics,
 };
 use parking_lot::Mutex;
@@ -90,36 +93,48 @@ fn in_one_batch(
 }
 
 /// What an engine holds for each task that was created and handed on once, in namespaces that were filled one after the other, each with so
-/// many tasks, and no request remembered.
-pub(crate) fn task_bytes(namespaces: usize, tasks: usize) -> f64 {
+/// many tasks, and no request remembered: as they were filled, and after a start that replays the log.
+pub(crate) fn task_bytes(namespaces: usize, tasks: usize) -> [f64; 2] {
     let folder = tempfile::tempdir().unwrap();
+    let held = |fill: bool| {
+        let before = dhat::HeapStats::get().curr_bytes;
+        let (engine, thread) = start_on(folder.path());
+        if fill {
+            (0..namespaces).for_each(|namespace| hand_on(&engine, namespace, tasks));
+        }
+        engine.stop();
+        thread.join();
+        let after = dhat::HeapStats::get().curr_bytes;
+        drop(engine);
+        (after - before) as f64 / (namespaces * tasks) as f64
+    };
+    [held(true), held(false)]
+}
+
+fn start_on(folder: &Path) -> (Engine, EngineThread) {
     let parts = EngineParts {
-        log: Box::new(SqliteLog::open(folder.path(), &SqliteOptions::default()).unwrap()),
+        log: Box::new(SqliteLog::open(folder, &SqliteOptions::default()).unwrap()),
         checkpoints: Box::new(MemoryCheckpoints::default()),
         archive: Box::new(MemoryArchive::default()),
         clock: Arc::new(SystemClock),
         metrics: Arc::new(Metrics::new()),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let limits = EngineLimits { recent_events_max: 1, ..limits() };
     let (engine, thread, _) = Engine::start(parts, limits).unwrap();
-    let before = dhat::HeapStats::get().curr_bytes;
-    let run = |namespace: usize, commands: Vec<Command>| {
-        let namespace = Arc::from(format!("namespace-{namespace}"));
+    (engine, thread)
+}
+
+/// Creates so many tasks in a namespace and hands each on.
+fn hand_on(engine: &Engine, namespace: usize, tasks: usize) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let namespace = Arc::from(format!("namespace-{namespace}"));
+    let created = (0..tasks).map(|task| create("", task)).collect();
+    let handed_on = (0..tasks).map(|task| command("", task, hand_off(task))).collect();
+    for commands in [vec![know()], created, handed_on] {
         for answer in runtime.block_on(engine.execute_all(&namespace, commands, 512, None)) {
             answer.unwrap();
         }
-    };
-    for namespace in 0..namespaces {
-        run(namespace, vec![know()]);
-        run(namespace, (0..tasks).map(|task| create("", task)).collect());
-        run(namespace, (0..tasks).map(|task| command("", task, hand_off(task))).collect());
     }
-    engine.stop();
-    thread.join();
-    let after = dhat::HeapStats::get().curr_bytes;
-    drop(engine);
-    (after - before) as f64 / (namespaces * tasks) as f64
 }
 
 fn limits() -> EngineLimits {

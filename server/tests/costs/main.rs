@@ -21,12 +21,14 @@ const BATCH: usize = 256;
 #[test]
 fn costs_are_as_recorded() {
     let _profiler = dhat::Profiler::builder().testing().build();
+    let [running, restarted] = engine::task_bytes(8, 4_096);
     let figures = [
         ("allocations of a hand-off in the core", 6, core_allocations()),
         ("allocations of a hand-off from the engine's door and back", 7, engine::allocations(BATCH)),
         ("bytes of a resting task with one hand-off", 208, resting_task_bytes("")),
         ("bytes of such a task with both requests remembered", 615, resting_task_bytes("request")),
-        ("bytes of a task, 4,096 in each of eight namespaces", 344, engine::task_bytes(8, 4_096)),
+        ("bytes of a task, 4,096 in each of eight namespaces", 303, running),
+        ("bytes of such a task after a start", 216, restarted),
     ];
     let mut failures = Vec::new();
     for (what, recorded, found) in figures {

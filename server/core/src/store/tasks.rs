@@ -16,6 +16,9 @@ use crate::{
     limits::{TASK_HISTORY_MAX, UNPACKED_CHANGES_MAX},
 };
 
+/// Room for so many changes is not given back.
+const CHANGES_ROOM: usize = 64;
+
 /// The present version of each task. The tasks that the last events changed are kept as they are, the others packed. A clone shares all of
 /// them with the original until one of the two is changed.
 #[derive(Clone, Debug)]
@@ -165,6 +168,15 @@ impl Tasks {
     pub(crate) fn pack_until(&mut self, until: Revision, handoffs: &mut Handoffs) {
         while self.changes.front().is_some_and(|(_, revision)| *revision <= until) {
             self.pack_oldest(handoffs);
+        }
+        self.give_room_back();
+    }
+
+    /// Whoever goes quiet does not keep the room of its busiest time.
+    fn give_room_back(&mut self) {
+        let (len, room) = (self.changes.len(), self.changes.capacity());
+        if room > CHANGES_ROOM && len < room / 4 {
+            self.changes.shrink_to((2 * len).max(CHANGES_ROOM));
         }
     }
 
