@@ -128,8 +128,17 @@ impl Page {
 
     /// Where to split it so that both halves take about as much: neither has nothing.
     pub(super) fn middle(&self) -> usize {
-        let half = offset(self.size() / 2);
-        self.places.partition_point(|place| place.end <= half).clamp(1, self.len() - 1)
+        self.items_within(self.size() / 2).clamp(1, self.len() - 1)
+    }
+
+    /// How many of its first items take no more than so many bytes together.
+    pub(super) fn items_within(&self, bytes: usize) -> usize {
+        self.places.partition_point(|place| place.end as usize <= bytes)
+    }
+
+    /// How many bytes its first items take, so many of them.
+    pub(super) fn size_of_first(&self, items: usize) -> usize {
+        self.start(items)
     }
 
     fn start(&self, at: usize) -> usize {

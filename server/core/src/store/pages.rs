@@ -25,6 +25,10 @@ const FEW_ITEMS: usize = 5;
 const MERGED_ITEMS_MAX: usize = 12;
 /// and take no more bytes than this: so that the next insertions do not split it again.
 const MERGED_BYTES_MAX: usize = PAGE_BYTES_MAX * 3 / 4;
+/// A page that is too full shares with the one before it, if they have no more items than this together,
+const SHARED_ITEMS_MAX: usize = 2 * ITEMS_MAX - 2;
+/// and take no more bytes than this: so that it does not soon happen again.
+const SHARED_BYTES_MAX: usize = 2 * PAGE_BYTES_MAX * 7 / 8;
 
 /// A map in the order of its keys. A clone costs one reference count.
 #[derive(Clone, Debug, Default)]
@@ -52,15 +56,40 @@ impl Pages {
             return;
         }
         let put = |page: &mut Arc<Page>| put(Arc::make_mut(page), key, value);
-        let Some(added) = self.pages.change_at_or_before(&Key::new(key), put) else {
-            let mut first = Page::default();
-            first.insert(0, key, value);
-            self.pages.insert(Key::new(b""), Arc::new(first));
-            return;
-        };
-        for page in added {
-            self.pages.insert(Key::new(page.key(0)), Arc::new(page));
+        match self.pages.change_at_or_before(&Key::new(key), put) {
+            Some(Put::Fits) => (),
+            Some(Put::Beside(pages)) => pages.into_iter().for_each(|page| self.add(page)),
+            Some(Put::TooFull) => self.relieve(key),
+            None => {
+                let mut first = Page::default();
+                first.insert(0, key, value);
+                self.pages.insert(Key::new(b""), Arc::new(first));
+            }
         }
+    }
+
+    /// Adds a page that has items.
+    fn add(&mut self, page: Page) {
+        self.pages.insert(Key::new(page.key(0)), Arc::new(page));
+    }
+
+    /// Shares what the page of `key` has too much with the page before it, if that has room, and else with a new one. So pages are well
+    /// filled also where keys come in an order that is nearly theirs, as those of numbered tasks do.
+    fn relieve(&mut self, key: &[u8]) {
+        let (bound, page) = self.pages.at_or_before(&Key::new(key)).expect(PRESENT);
+        let before = self.pages.descending(Bound::Excluded(bound)).next();
+        let shared = before.and_then(|(before, left)| Some((before.clone(), items_to_share(left, page)?)));
+        let bound = bound.clone();
+        let right = if let Some((before, items)) = shared {
+            let mut page = self.pages.remove(&bound).expect(PRESENT);
+            let right = Arc::make_mut(&mut page).split_off(items);
+            Arc::make_mut(self.pages.get_mut(&before).expect(PRESENT)).append(&page);
+            right
+        } else {
+            let page = Arc::make_mut(self.pages.get_mut(&bound).expect(PRESENT));
+            page.split_off(page.middle())
+        };
+        self.add(right);
     }
 
     /// Puts an item behind all others, if it is, without a search: so hand-offs come, and all that a checkpoint gives back. Tells whether it is.
@@ -130,15 +159,24 @@ impl Pages {
     }
 }
 
-/// Puts an item into a page; gives the pages that are split off from it.
-fn put(page: &mut Page, key: &[u8], value: &[u8]) -> ArrayVec<Page, 2> {
+/// What became of a page that an item was put into.
+enum Put {
+    Fits,
+    /// These were split off from it.
+    Beside(ArrayVec<Page, 2>),
+    /// It has more than it should, in more than one item.
+    TooFull,
+}
+
+/// Puts an item into a page.
+fn put(page: &mut Page, key: &[u8], value: &[u8]) -> Put {
     let at = match page.place(key) {
         Ok(at) => {
             page.set(at, value);
             at
         }
         Err(at) if page.len() == 1 && page.size() > PAGE_BYTES_MAX => {
-            return ArrayVec::from_iter([beside(page, at, key, value)]);
+            return Put::Beside(ArrayVec::from_iter([beside(page, at, key, value)]));
         }
         Err(at) => {
             page.insert(at, key, value);
@@ -146,14 +184,25 @@ fn put(page: &mut Page, key: &[u8], value: &[u8]) -> ArrayVec<Page, 2> {
         }
     };
     if page.len() == 1 || (page.len() <= ITEMS_MAX && page.size() <= PAGE_BYTES_MAX) {
-        return ArrayVec::new();
+        Put::Fits
+    } else if value.len() > LARGE_BYTES {
+        Put::Beside(apart(page, at))
+    } else {
+        Put::TooFull
     }
-    if value.len() > LARGE_BYTES {
-        return apart(page, at);
+}
+
+/// How many of the first items of `right` fill the page before it. `None`: it has no room for so many that either would stay as it is for long.
+fn items_to_share(left: &Page, right: &Page) -> Option<usize> {
+    let bytes = left.size() + right.size();
+    if left.len() + right.len() > SHARED_ITEMS_MAX || bytes > SHARED_BYTES_MAX {
+        return None;
     }
-    // Keys that come in order fill their pages.
-    let is_last = at + 1 == page.len();
-    ArrayVec::from_iter([page.split_off(if is_last { at } else { page.middle() })])
+    let fitting = right.items_within(PAGE_BYTES_MAX.saturating_sub(left.size()));
+    let items = fitting.min(ITEMS_MAX.saturating_sub(left.len())).min(right.len() - 1);
+    let fits =
+        right.len() - items <= ITEMS_MAX && right.size() - right.size_of_first(items) <= PAGE_BYTES_MAX;
+    (items > 0 && fits).then_some(items)
 }
 
 /// Leaves the one item of a page where it is, in this page or in the one that is given: it is too large to be copied for a new one.

@@ -90,6 +90,25 @@ fn keys_that_come_in_order_fill_the_pages() {
 }
 
 #[test]
+fn keys_that_come_nearly_in_order_fill_them_nearly() {
+    let numbered = |count: u32| (0..count).map(|number| format!("task-{number}")).collect::<Vec<_>>();
+    // As many callers at once have them created and changed.
+    let mut shuffled = numbered(20 * KEYS);
+    let mut rng = Rng::with_seed(1);
+    shuffled.chunks_mut(64).for_each(|chunk| rng.shuffle(chunk));
+    let mut at_random = numbered(20 * KEYS);
+    rng.shuffle(&mut at_random);
+    for (order, keys, filled) in
+        [("numbered", numbered(20 * KEYS), 15), ("shuffled", shuffled, 12), ("random", at_random, 12)]
+    {
+        let mut pages = Pages::default();
+        keys.iter().for_each(|key| pages.set(key.as_bytes(), b"value"));
+        let items = keys.len() / pages.pages.len();
+        assert!(items >= filled, "{order}: {items} items a page");
+    }
+}
+
+#[test]
 fn what_is_left_after_most_was_removed_takes_few_pages() {
     let mut pages = Pages::default();
     (0..KEYS).for_each(|key| pages.set(&key.to_be_bytes(), b"value"));
