@@ -49,7 +49,7 @@ impl Chunk {
     pub(crate) fn close(&mut self) -> Self {
         self.places.shrink_to_fit();
         self.bytes.shrink_to_fit();
-        let room = self.bytes.len().min(2 * REQUEST_CHUNK_BYTES);
+        let room = self.bytes.len().next_multiple_of(1024).min(2 * REQUEST_CHUNK_BYTES);
         Self {
             places: Vec::with_capacity(self.places.len()),
             bytes: Vec::with_capacity(room),

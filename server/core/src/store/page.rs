@@ -9,7 +9,8 @@ use arrayvec::ArrayVec;
 /// Most items that should be left in a page: many enough that what a page takes itself hardly counts, few enough that one is soon copied.
 pub(super) const ITEMS_MAX: usize = 16;
 
-/// Up to [`ITEMS_MAX`] keys with their values; there is room for one more until it is split.
+/// Up to [`ITEMS_MAX`] keys with their values; there is room for one more until it is split. What is before the last value takes less than
+/// 64 KiB: a value of any size may only come to lie behind the others.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Page {
     places: ArrayVec<Place, { ITEMS_MAX + 1 }>,
@@ -17,14 +18,14 @@ pub(super) struct Page {
     bytes: Vec<u8>,
 }
 
-/// Where an item is; it begins where the one before it ends.
+/// Where an item is; it ends where the next one begins.
 #[derive(Clone, Copy, Debug)]
 struct Place {
-    value: u32,
-    end: u32,
+    key: u16,
+    value: u16,
 }
 
-const TOO_LARGE: &str = "what is kept is bounded far below 2^32 bytes";
+const TOO_LARGE: &str = "only the last value of a page may be large";
 
 impl Page {
     /// How many items it has.
@@ -38,12 +39,12 @@ impl Page {
     }
 
     pub(super) fn key(&self, at: usize) -> &[u8] {
-        &self.bytes[self.start(at)..self.places[at].value as usize]
+        let Place { key, value } = self.places[at];
+        &self.bytes[usize::from(key)..usize::from(value)]
     }
 
     pub(super) fn value(&self, at: usize) -> &[u8] {
-        let Place { value, end } = self.places[at];
-        &self.bytes[value as usize..end as usize]
+        &self.bytes[usize::from(self.places[at].value)..self.size_of_first(at + 1)]
     }
 
     /// The key behind all others, if there is one.
@@ -72,36 +73,35 @@ impl Page {
 
     /// Puts an item in before the one at `at`. There must be room for one more.
     pub(super) fn insert(&mut self, at: usize, key: &[u8], value: &[u8]) {
-        let start = self.start(at);
+        let start = self.size_of_first(at);
         self.make_room(start, start, key.len() + value.len());
         let middle = start + key.len();
         self.bytes[start..middle].copy_from_slice(key);
         self.bytes[middle..middle + value.len()].copy_from_slice(value);
-        self.places.insert(at, Place { value: offset(middle), end: offset(start) });
-        self.move_ends(at, start, start + key.len() + value.len());
+        self.places.insert(at, Place { key: offset(start), value: offset(middle) });
+        self.move_items(at + 1, start, middle + value.len());
     }
 
     /// Puts an item in behind all others, with room for more: it is to be made to [fit](Self::fit) after the last.
     pub(super) fn push(&mut self, key: &[u8], value: &[u8]) {
         self.bytes.reserve(key.len() + value.len());
+        let start = self.bytes.len();
+        self.places.push(Place { key: offset(start), value: offset(start + key.len()) });
         self.bytes.extend_from_slice(key);
-        let middle = offset(self.bytes.len());
         self.bytes.extend_from_slice(value);
-        self.places.push(Place { value: middle, end: offset(self.bytes.len()) });
     }
 
     /// Gives the item at `at` another value.
     pub(super) fn set(&mut self, at: usize, value: &[u8]) {
-        let Place { value: start, end } = self.places[at];
-        let (start, end) = (start as usize, end as usize);
+        let (start, end) = (usize::from(self.places[at].value), self.size_of_first(at + 1));
         self.make_room(start, end, value.len());
         self.bytes[start..start + value.len()].copy_from_slice(value);
-        self.move_ends(at, end, start + value.len());
+        self.move_items(at + 1, end, start + value.len());
     }
 
     /// Takes the item at `at` out.
     pub(super) fn remove(&mut self, at: usize) {
-        let (start, end) = (self.start(at), self.places[at].end as usize);
+        let (start, end) = (self.size_of_first(at), self.size_of_first(at + 1));
         self.make_room(start, end, 0);
         self.places.remove(at);
         self.move_items(at, end, start);
@@ -109,7 +109,7 @@ impl Page {
 
     /// Splits off the items from `at` on.
     pub(super) fn split_off(&mut self, at: usize) -> Self {
-        let start = self.start(at);
+        let start = self.size_of_first(at);
         let mut right = Self { places: self.places.drain(at..).collect(), bytes: self.bytes[start..].into() };
         right.move_items(0, start, 0);
         self.bytes.truncate(start);
@@ -133,16 +133,12 @@ impl Page {
 
     /// How many of its first items take no more than so many bytes together.
     pub(super) fn items_within(&self, bytes: usize) -> usize {
-        self.places.partition_point(|place| place.end as usize <= bytes)
+        (1..=self.len()).take_while(|items| self.size_of_first(*items) <= bytes).count()
     }
 
     /// How many bytes its first items take, so many of them.
     pub(super) fn size_of_first(&self, items: usize) -> usize {
-        self.start(items)
-    }
-
-    fn start(&self, at: usize) -> usize {
-        at.checked_sub(1).map_or(0, |before| self.places[before].end as usize)
+        self.places.get(items).map_or(self.size(), |place| usize::from(place.key))
     }
 
     /// Makes the bytes between `start` and `end` so many.
@@ -166,16 +162,11 @@ impl Page {
         }
     }
 
-    /// The end of the item at `at` has moved, and with it all that follows.
-    fn move_ends(&mut self, at: usize, from: usize, to: usize) {
-        self.places[at].end = moved(self.places[at].end, from, to);
-        self.move_items(at + 1, from, to);
-    }
-
     /// The items from `at` on have moved.
     fn move_items(&mut self, at: usize, from: usize, to: usize) {
+        let moved = |place: u16| offset(usize::from(place) - from + to);
         for place in &mut self.places[at..] {
-            *place = Place { value: moved(place.value, from, to), end: moved(place.end, from, to) };
+            *place = Place { key: moved(place.key), value: moved(place.value) };
         }
     }
 }
@@ -185,10 +176,6 @@ fn rounded(bytes: usize) -> usize {
     bytes.next_multiple_of((bytes.next_power_of_two() / 8).max(16))
 }
 
-fn moved(place: u32, from: usize, to: usize) -> u32 {
-    offset(place as usize - from + to)
-}
-
-fn offset(place: usize) -> u32 {
-    u32::try_from(place).expect(TOO_LARGE)
+fn offset(place: usize) -> u16 {
+    u16::try_from(place).expect(TOO_LARGE)
 }

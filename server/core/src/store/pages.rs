@@ -58,7 +58,7 @@ impl Pages {
         let put = |page: &mut Arc<Page>| put(Arc::make_mut(page), key, value);
         match self.pages.change_at_or_before(&Key::new(key), put) {
             Some(Put::Fits) => (),
-            Some(Put::Beside(pages)) => pages.into_iter().for_each(|page| self.add(page)),
+            Some(Put::Apart(pages)) => pages.into_iter().for_each(|page| self.add(page)),
             Some(Put::TooFull) => self.relieve(key),
             None => {
                 let mut first = Page::default();
@@ -162,34 +162,43 @@ impl Pages {
 /// What became of a page that an item was put into.
 enum Put {
     Fits,
-    /// These were split off from it.
-    Beside(ArrayVec<Page, 2>),
     /// It has more than it should, in more than one item.
     TooFull,
+    /// The item, or the one that was there, has a page of its own: these are new.
+    Apart(ArrayVec<Page, 2>),
 }
 
 /// Puts an item into a page.
 fn put(page: &mut Page, key: &[u8], value: &[u8]) -> Put {
-    let at = match page.place(key) {
-        Ok(at) => {
-            page.set(at, value);
-            at
-        }
-        Err(at) if page.len() == 1 && page.size() > PAGE_BYTES_MAX => {
-            return Put::Beside(ArrayVec::from_iter([beside(page, at, key, value)]));
-        }
-        Err(at) => {
-            page.insert(at, key, value);
-            at
-        }
+    let place = page.place(key);
+    let (others, size) = match place {
+        Ok(at) => (page.len() - 1, page.size() - page.value(at).len() + value.len()),
+        Err(_) => (page.len(), page.size() + key.len() + value.len()),
     };
-    if page.len() == 1 || (page.len() <= ITEMS_MAX && page.size() <= PAGE_BYTES_MAX) {
-        Put::Fits
-    } else if value.len() > LARGE_BYTES {
-        Put::Beside(apart(page, at))
-    } else {
-        Put::TooFull
+    let is_alone = others == 1 && page.size() > PAGE_BYTES_MAX;
+    match place {
+        Ok(at) if others > 0 && value.len() > LARGE_BYTES && size > PAGE_BYTES_MAX => {
+            page.remove(at);
+            return Put::Apart(apart(page, at, key, value));
+        }
+        Ok(at) => page.set(at, value),
+        Err(at) if others > 0 && size > PAGE_BYTES_MAX && (is_alone || value.len() > LARGE_BYTES) => {
+            return Put::Apart(apart(page, at, key, value));
+        }
+        Err(at) => page.insert(at, key, value),
     }
+    if others == 0 || (page.len() <= ITEMS_MAX && size <= PAGE_BYTES_MAX) { Put::Fits } else { Put::TooFull }
+}
+
+/// Gives an item a page of its own; what is in the page from `at` on goes into another, or is all of it as it is.
+fn apart(page: &mut Page, at: usize, key: &[u8], value: &[u8]) -> ArrayVec<Page, 2> {
+    let mut own = Page::default();
+    own.insert(0, key, value);
+    if at == 0 {
+        return ArrayVec::from_iter([mem::replace(page, own)]);
+    }
+    let behind = (at < page.len()).then(|| page.split_off(at));
+    [Some(own), behind].into_iter().flatten().collect()
 }
 
 /// How many of the first items of `right` fill the page before it. `None`: it has no room for so many that either would stay as it is for long.
@@ -203,26 +212,4 @@ fn items_to_share(left: &Page, right: &Page) -> Option<usize> {
     let fits =
         right.len() - items <= ITEMS_MAX && right.size() - right.size_of_first(items) <= PAGE_BYTES_MAX;
     (items > 0 && fits).then_some(items)
-}
-
-/// Leaves the one item of a page where it is, in this page or in the one that is given: it is too large to be copied for a new one.
-fn beside(page: &mut Page, at: usize, key: &[u8], value: &[u8]) -> Page {
-    let mut new = Page::default();
-    new.insert(0, key, value);
-    if at == 0 {
-        mem::swap(page, &mut new);
-    }
-    new
-}
-
-/// Gives the item at `at` a page of its own.
-fn apart(page: &mut Page, at: usize) -> ArrayVec<Page, 2> {
-    let mut pages = ArrayVec::new();
-    if at + 1 < page.len() {
-        pages.push(page.split_off(at + 1));
-    }
-    if at > 0 {
-        pages.push(page.split_off(at));
-    }
-    pages
 }

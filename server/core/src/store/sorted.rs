@@ -19,6 +19,8 @@ const WIDTH: usize = 15;
 const SMALL: usize = 5;
 /// if they have no more than this together: so that the next insertions do not split it again.
 const MERGED_MAX: usize = 12;
+/// A node that is full gives to the one before it, if that has no more than this: so that it does not soon happen again.
+const SHARED_MAX: usize = WIDTH - 3;
 
 /// A map in the order of its keys. A clone costs one reference count.
 #[derive(Clone, Debug)]
@@ -263,7 +265,10 @@ impl<K: Ord + Clone, V: Clone> Node<K, V> {
             }
             Self::Branch(children) => {
                 let children = Arc::make_mut(children);
-                let at = child(children, &key);
+                let mut at = child(children, &key);
+                if share(children, at) {
+                    at = child(children, &key);
+                }
                 let is_last_child = is_last && at + 1 == children.len();
                 match children[at].1.insert(key, value, is_last_child) {
                     Inserted::Split(bound, node) => {
@@ -354,6 +359,33 @@ fn merge<K: Ord + Clone, V: Clone>(children: &mut Children<K, V>, at: usize) {
         let (bound, right) = children.remove(left + 1);
         children[left].1.append(bound, right);
     }
+}
+
+/// Fills the child before the one at `at` from it, if it is full and the other has room: so nodes are well filled also where keys come in an
+/// order that is nearly theirs. Tells whether it did.
+fn share<K: Ord + Clone, V: Clone>(children: &mut Children<K, V>, at: usize) -> bool {
+    if at == 0 || children[at].1.len() < WIDTH || children[at - 1].1.len() > SHARED_MAX {
+        return false;
+    }
+    let (before, rest) = children.split_at_mut(at);
+    let ((_, left), (bound, right)) = (&mut before[at - 1], &mut rest[0]);
+    let moved = WIDTH - left.len();
+    match (left, right) {
+        (Node::Leaf(left), Node::Leaf(right)) => {
+            let right = Arc::make_mut(right);
+            Arc::make_mut(left).extend(right.drain(..moved));
+            *bound = right[0].0.clone();
+        }
+        (Node::Branch(left), Node::Branch(right)) => {
+            let right = Arc::make_mut(right);
+            // Up to now it meant nothing.
+            right[0].0 = bound.clone();
+            Arc::make_mut(left).extend(right.drain(..moved));
+            *bound = right[0].0.clone();
+        }
+        _ => unreachable!("all leaves are equally deep"),
+    }
+    true
 }
 
 /// Inserts an item; of a node that is full the second half is split off first, or, where items are added at the end of the map, nothing, so

@@ -87,6 +87,16 @@ fn keys_that_come_in_order_fill_the_leaves() {
 }
 
 #[test]
+fn keys_that_come_nearly_in_order_fill_them_nearly() {
+    let mut map = Sorted::default();
+    let count = 20 * KEYS as usize;
+    // In the order of the numbers, which is not that of the names.
+    (0..count).for_each(|number| _ = map.insert(format!("task-{number}"), ()));
+    let needed = count.div_ceil(WIDTH);
+    assert!(leaves(&map.root) <= needed * 6 / 5, "{} leaves where {needed} would do", leaves(&map.root));
+}
+
+#[test]
 fn what_is_left_after_most_was_removed_takes_few_leaves() {
     let mut map = Sorted::default();
     (0..KEYS).for_each(|key| _ = map.insert(key, ()));
