@@ -16,11 +16,12 @@ fn key(number: u32) -> Vec<u8> {
     number.to_string().repeat(1 + number as usize % 20)[1..].into()
 }
 
-/// Mostly small; some larger than a page, some that leave room for little else.
+/// Mostly small; some larger than a page, or than two bytes can tell, some that leave room for little else.
 fn value(rng: &mut Rng) -> Vec<u8> {
     let length = match rng.u8(..) {
-        0 => rng.usize(..3 * PAGE_BYTES_MAX),
-        1..8 => rng.usize(..PAGE_BYTES_MAX),
+        0 => rng.usize(..100 * 1024),
+        1 => rng.usize(..3 * PAGE_BYTES_MAX),
+        2..8 => rng.usize(..PAGE_BYTES_MAX),
         _ => rng.usize(..200),
     };
     vec![rng.u8(..); length]
