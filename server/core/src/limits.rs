@@ -45,9 +45,11 @@ pub const RULE_STATE_BYTES_MAX: usize = 1024 * 1024;
 pub const UNPACKED_CHANGES_MAX: usize = 4_096;
 /// Largest description and metadata of a task, in bytes together, that the memory of requests copies; larger ones it shares with others.
 pub const DESCRIBED_BYTES_COPIED_MAX: usize = 1_024;
-/// What one chunk of the memory of requests holds before the next is begun, in bytes. What is forgotten leaves memory by whole chunks. With its
-/// last entry it is to fit into 64 KiB: beyond that, allocators have far fewer sizes.
-pub const REQUEST_CHUNK_BYTES: usize = 63 * 1024;
+/// Most bytes of several requests in one chunk of the memory of requests. What is forgotten leaves memory by whole chunks. Beyond 64 KiB,
+/// allocators have far fewer sizes.
+pub const REQUEST_CHUNK_BYTES: usize = 64 * 1024;
+/// Most bytes of several requests in the first chunk; each has room for twice as much as is in the one before.
+pub const REQUEST_CHUNK_BYTES_FIRST: usize = 1024;
 
 /// How long a request id is remembered unless configured otherwise, in microseconds (24 h).
 pub const REQUEST_MEMORY_US: i64 = 86_400_000_000;

@@ -7,14 +7,19 @@ use std::ops::Range;
 use crate::{
     Revision,
     digest::Digest,
-    limits::{DESCRIBED_BYTES_COPIED_MAX, REQUEST_CHUNK_BYTES},
+    limits::{DESCRIBED_BYTES_COPIED_MAX, REQUEST_CHUNK_BYTES, REQUEST_CHUNK_BYTES_FIRST},
     remembered::{Described, Remembered},
 };
+
+/// Room is made for a place for so many bytes of entries, until it is known how many there are.
+const PLACE_PER_BYTES: usize = 256;
 
 /// Requests with consecutive numbers.
 #[derive(Clone, Debug)]
 pub(crate) struct Chunk {
     first_number: u64,
+    /// Most bytes of more than one entry.
+    room: usize,
     places: Vec<Place>,
     /// The entries of all of them, each with what it does not say of its task.
     bytes: Vec<u8>,
@@ -37,24 +42,40 @@ struct Place {
 impl Chunk {
     /// An empty one, whose first request will have that number.
     pub(crate) fn new(first_number: u64) -> Self {
-        Self { first_number, places: Vec::new(), bytes: Vec::new(), shared: Vec::new(), shared_bytes: 0 }
+        Self::with_room(first_number, REQUEST_CHUNK_BYTES_FIRST, REQUEST_CHUNK_BYTES_FIRST / PLACE_PER_BYTES)
     }
 
-    /// Whether no more should be added: it may go only as a whole, so it must not hold too much.
-    pub(crate) fn is_full(&self) -> bool {
-        self.bytes.len() + self.shared_bytes >= REQUEST_CHUNK_BYTES
+    fn with_room(first_number: u64, room: usize, places: usize) -> Self {
+        Self {
+            first_number,
+            room,
+            places: Vec::with_capacity(places),
+            bytes: Vec::with_capacity(room),
+            shared: Vec::new(),
+            shared_bytes: 0,
+        }
     }
 
-    /// Gives back what memory it does not need, and gives the next, empty, with room for as much.
+    /// Whether the request should be added. There is room for one, whatever its size; more than that do not share a chunk that holds much,
+    /// for it may go only as a whole.
+    pub(crate) fn has_room_for(&self, request: &Remembered<'_>) -> bool {
+        let (mut bytes, mut shared) = (self.bytes.len() + request.entry.len(), self.shared_bytes);
+        match request.described {
+            Some(described) if is_shared(described) => shared = shared.saturating_add(described.size()),
+            Some(described) => bytes += described.size(),
+            None => {}
+        }
+        self.places.is_empty() || (bytes <= self.room && bytes.saturating_add(shared) <= REQUEST_CHUNK_BYTES)
+    }
+
+    /// Gives back what memory it does not need, and gives the next, empty, with room for twice as much: few requests take little memory,
+    /// and none is copied when more come.
     pub(crate) fn close(&mut self) -> Self {
         self.places.shrink_to_fit();
         self.bytes.shrink_to_fit();
-        let room = self.bytes.len().next_multiple_of(1024).min(2 * REQUEST_CHUNK_BYTES);
-        Self {
-            places: Vec::with_capacity(self.places.len()),
-            bytes: Vec::with_capacity(room),
-            ..Self::new(self.numbers().end)
-        }
+        let bytes = self.bytes.len();
+        let room = (2 * bytes).next_power_of_two().clamp(REQUEST_CHUNK_BYTES_FIRST, REQUEST_CHUNK_BYTES);
+        Self::with_room(self.numbers().end, room, self.places.len() * room / bytes.max(1))
     }
 
     /// The numbers of its requests.
@@ -67,7 +88,7 @@ impl Chunk {
         let Remembered { key, revision, time_us, entry, described } = request;
         self.bytes.extend_from_slice(entry);
         match described {
-            Some(described) if described.size() > DESCRIBED_BYTES_COPIED_MAX => {
+            Some(described) if is_shared(described) => {
                 self.shared.push((self.places.len(), (*described).clone()));
                 self.shared_bytes = self.shared_bytes.saturating_add(described.size());
             }
@@ -106,4 +127,9 @@ impl Chunk {
     fn index(&self, number: u64) -> Option<usize> {
         number.checked_sub(self.first_number).map(|index| index as usize)
     }
+}
+
+/// Whether it is too much to be copied.
+fn is_shared(described: &Described) -> bool {
+    described.size() > DESCRIBED_BYTES_COPIED_MAX
 }

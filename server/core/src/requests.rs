@@ -71,7 +71,7 @@ impl Requests {
             self.forget_oldest();
         }
         let number = self.numbers.end;
-        self.open_chunk().push(request);
+        self.chunk_for(request).push(request);
         self.index.as_mut().expect(NOT_A_SNAPSHOT).insert(request.key, number as u32);
         self.numbers.end += 1;
         while self.len() > count_max || self.oldest_is_too_old(now_us, memory) {
@@ -118,11 +118,11 @@ impl Requests {
     }
 
     /// The chunk that the next request goes to.
-    fn open_chunk(&mut self) -> &mut Chunk {
+    fn chunk_for(&mut self, request: &Remembered<'_>) -> &mut Chunk {
         let next = match self.chunks.back_mut() {
             None => Some(Chunk::new(self.numbers.end)),
-            Some(last) if last.is_full() => Some(Arc::make_mut(last).close()),
-            Some(_) => None,
+            Some(last) if last.has_room_for(request) => None,
+            Some(last) => Some(Arc::make_mut(last).close()),
         };
         self.chunks.extend(next.map(Arc::new));
         Arc::make_mut(self.chunks.back_mut().expect("there is one now"))

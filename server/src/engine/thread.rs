@@ -104,8 +104,9 @@ impl Owner {
     fn commit(&mut self, batch: Vec<Submission>) -> Result<(), Broken> {
         let clock_us = self.clock.now_us();
         let mut replies = Vec::with_capacity(batch.len());
-        let mut prepared = Vec::new();
-        for (name, group) in by_namespace(batch) {
+        let groups = by_namespace(batch);
+        let mut prepared = Vec::with_capacity(groups.len());
+        for (name, group) in groups {
             let Some(namespace) = self.namespaces.get_or_make(&name) else {
                 let limit = self.limits.namespaces_max;
                 let refusal = EngineError::TooManyNamespaces { limit };
