@@ -13,6 +13,7 @@ mod inbox;
 mod interests;
 mod namespace;
 mod namespaces;
+mod newest;
 mod open;
 mod priority;
 mod queue;
@@ -20,7 +21,6 @@ mod readers;
 mod recall;
 mod recent;
 mod replay;
-mod resting;
 mod retention;
 mod shelf;
 mod snapshots;
@@ -42,7 +42,7 @@ pub use wanted::{EventKey, Wanted};
 
 use std::{sync::Arc, thread::JoinHandle, time::Instant};
 
-use baton_core::{Answer, Command, RequestMemory};
+use baton_core::{Answer, Command, RequestMemory, limits::UNPACKED_CHANGES_MAX};
 use baton_log::{Archive, Checkpoints, Log, LogId};
 use tokio::{
     runtime::Handle,
@@ -51,8 +51,8 @@ use tokio::{
 
 use crate::{clock::Clock, metrics::Metrics};
 use forgetting::{Forgets, Forgetter};
+use newest::Newest;
 use queue::Queue;
-use resting::Resting;
 use retention::Retainer;
 use shelf::Shelf;
 use submission::{Submission, Work};
@@ -81,7 +81,7 @@ pub struct EngineLimits {
     pub recent_events_max: usize,
     /// Most bytes of such events of a namespace.
     pub recent_bytes_max: usize,
-    /// Most bytes of such events of all namespaces together.
+    /// Most bytes of such events of all namespaces together, counting those that newer ones of their own namespace have taken the place of.
     pub recent_bytes_total_max: usize,
 }
 
@@ -187,7 +187,8 @@ impl Engine {
             snapshots,
             truncator,
             forgetter: Forgetter::default(),
-            resting: Resting::default(),
+            awake: Newest::new(UNPACKED_CHANGES_MAX),
+            kept: Newest::new(limits.recent_bytes_total_max),
             runtime: Handle::try_current().ok(),
         });
         let engine = Self { queue, namespaces, clock, log_id, log_kind, stopped, batch_commands_max };

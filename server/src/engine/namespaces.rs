@@ -138,11 +138,6 @@ impl Namespaces {
         Some(Awaited { namespace, announced })
     }
 
-    /// How many bytes of recent events each namespace may keep: they share what there is for all.
-    pub(super) fn recent_bytes_max(&self) -> usize {
-        (self.limits.recent_bytes_total_max / self.len().max(1)).min(self.limits.recent_bytes_max)
-    }
-
     fn make(&self, name: &Arc<str>) -> Arc<Namespace> {
         Namespace::new(Arc::clone(name), State::new(self.limits.request_memory), &self.metrics)
     }

@@ -108,8 +108,9 @@ impl Commit {
         Ok(Reading { commit: self, presentation, keys: keys.as_ref()?, entries })
     }
 
-    fn bytes(&self) -> usize {
-        self.body.len().saturating_mul(BODY_FACTOR)
+    /// About what it takes at most, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.body.len().saturating_mul(BODY_FACTOR).saturating_add(size_of::<Self>())
     }
 }
 

@@ -14,8 +14,8 @@ use super::{
     commit::{Prepared, by_namespace, prepare},
     forgetting::Forgetter,
     inbox::{BatchBounds, Closed, Inbox, Taken},
+    newest::Newest,
     recent::Commit,
-    resting::Resting,
     snapshots::Snapshots,
     submission::{Reply, Submission},
     truncation::Truncator,
@@ -38,7 +38,10 @@ pub(super) struct Owner {
     pub(super) snapshots: Snapshots,
     pub(super) truncator: Truncator,
     pub(super) forgetter: Forgetter,
-    pub(super) resting: Resting,
+    /// The commits whose tasks do not rest yet, by changes.
+    pub(super) awake: Newest,
+    /// The commits that are kept for watchers, by bytes.
+    pub(super) kept: Newest,
     /// The runtime whose tasks wait for answers, if the engine was started on one.
     pub(super) runtime: Option<Handle>,
 }
@@ -52,6 +55,8 @@ struct Published {
     record: Record,
     #[expect(clippy::vec_box, reason = "as they come")]
     entries: Vec<Box<Entry>>,
+    /// What is kept of it for watchers.
+    kept_bytes: usize,
 }
 
 pub(super) fn start(mut owner: Owner) -> JoinHandle<()> {
@@ -182,9 +187,11 @@ impl Owner {
         // Before its first record, nobody else may know it yet.
         let is_new = append.expected_revision == 0;
         let namespace = if is_new { self.namespaces.adopt(namespace) } else { namespace };
-        let (events_max, bytes_max) = (self.limits.recent_events_max, self.namespaces.recent_bytes_max());
-        namespace.publish(changes, Commit::of(&append.record), events_max, bytes_max);
-        Published { namespace, record: append.record, entries }
+        let (events_max, bytes_max) = (self.limits.recent_events_max, self.limits.recent_bytes_max);
+        let commit = Commit::of(&append.record);
+        let kept_bytes = commit.bytes();
+        namespace.publish(changes, commit, events_max, bytes_max);
+        Published { namespace, record: append.record, entries, kept_bytes }
     }
 
     fn tidy_all(&mut self, published: Vec<Published>) {
@@ -192,14 +199,20 @@ impl Owner {
     }
 
     /// Does what nobody waits for.
-    fn tidy(&mut self, Published { namespace, record, entries }: Published) {
+    fn tidy(&mut self, Published { namespace, record, entries, kept_bytes }: Published) {
         self.count(&entries);
         let name = namespace.name();
         if self.heads.insert(Arc::clone(name), record.checksum).is_none() {
             self.truncator.show_oldest(name, record.first_revision);
         }
         self.snapshots.ask_if_due(&namespace, record.checksum);
-        self.resting.after(namespace, Revision(record.last_revision()), entries.len());
+        let until = Revision(record.last_revision());
+        for (left, until) in self.kept.push(Arc::clone(&namespace), until, kept_bytes) {
+            left.forget_before(until.next());
+        }
+        for (left, until) in self.awake.push(namespace, until, entries.len()) {
+            left.rest_until(until);
+        }
     }
 
     fn count(&self, entries: &[Box<Entry>]) {
