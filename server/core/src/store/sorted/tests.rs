@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 
-use super::*;
+use super::{node::WIDTH, *};
 
 /// Far more than a node has, so that there are three levels, and few enough that the same keys come again.
 const KEYS: u32 = 3_000;

@@ -4,7 +4,7 @@
 
 use std::{borrow::Borrow, slice};
 
-use super::{Node, child};
+use super::node::{Node, child};
 
 /// A walk along the entries, one way or the other.
 pub(crate) struct Walk<'a, K, V, const FORWARD: bool> {
