@@ -55,6 +55,8 @@ pub struct Metrics {
     pub commands_committed: Counter,
     /// Times that the log was made durable: one fsync each in the embedded log.
     pub commits: Counter,
+    /// Commits that were followed by a pause because checkpoints were behind.
+    pub commits_slowed: Counter,
     /// Commands in one commit.
     pub commit_commands: Histogram,
     /// How long one append took with its fsync, in seconds.
@@ -156,6 +158,11 @@ impl Metrics {
                 "Commands whose record is durable",
             ),
             commits: counter(&mut registry, "commits", "Times that the log was made durable"),
+            commits_slowed: counter(
+                &mut registry,
+                "commits_slowed",
+                "Commits that were followed by a pause because checkpoints were behind",
+            ),
             commit_commands,
             append_duration,
             watchers: gauge(&mut registry, "watchers", "Watches that are open"),

@@ -2,7 +2,7 @@
 //!
 //! A batch is all that waits, up to its bounds: nobody waits for company.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, iter, sync::Arc};
 
 use tokio::sync::mpsc::{self, error::TryRecvError};
 
@@ -36,6 +36,12 @@ pub(super) struct Inbox {
 pub(super) struct Taken {
     /// A batch.
     pub(super) commands: Vec<Submission>,
+    pub(super) upkeep: ToDo,
+}
+
+/// What keeps the house in order.
+#[derive(Debug, Default)]
+pub(super) struct ToDo {
     pub(super) truncations: Vec<Truncation>,
     pub(super) forgettings: Vec<Forgetting>,
 }
@@ -56,7 +62,8 @@ impl Inbox {
         {
             return Err(Closed);
         }
-        Ok(self.sort(bounds))
+        let upkeep = self.sort();
+        Ok(Taken { commands: self.batch(bounds), upkeep })
     }
 
     /// Takes a batch of what is there, without waiting.
@@ -70,20 +77,27 @@ impl Inbox {
                 Err(_) => break,
             }
         }
-        Ok(self.sort(bounds))
+        let upkeep = self.sort();
+        Ok(Taken { commands: self.batch(bounds), upkeep })
     }
 
-    fn sort(&mut self, bounds: BatchBounds) -> Taken {
-        let mut taken = Taken::default();
+    /// Takes what is there besides commands, which go on waiting.
+    pub(super) fn take_upkeep(&mut self) -> ToDo {
+        self.messages.extend(iter::from_fn(|| self.receiver.try_recv().ok()));
+        self.sort()
+    }
+
+    /// Lines the commands up that were received, and gives the rest.
+    fn sort(&mut self) -> ToDo {
+        let mut upkeep = ToDo::default();
         for message in self.messages.drain(..) {
             match message {
                 Message::Command(submission) => self.waiting.push_back(submission),
-                Message::Truncate(truncation) => taken.truncations.push(truncation),
-                Message::Forget(forgetting) => taken.forgettings.push(forgetting),
+                Message::Truncate(truncation) => upkeep.truncations.push(truncation),
+                Message::Forget(forgetting) => upkeep.forgettings.push(forgetting),
             }
         }
-        taken.commands = self.batch(bounds);
-        taken
+        upkeep
     }
 
     /// The first submissions that wait, as many as fit.

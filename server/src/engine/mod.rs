@@ -15,6 +15,7 @@ mod namespace;
 mod namespaces;
 mod newest;
 mod open;
+mod pacing;
 mod priority;
 mod queue;
 mod readers;
@@ -25,6 +26,8 @@ mod retention;
 mod shelf;
 mod snapshots;
 mod submission;
+#[cfg(test)]
+mod testing;
 mod thread;
 mod truncation;
 mod trust;
@@ -52,6 +55,7 @@ use tokio::{
 use crate::{clock::Clock, metrics::Metrics};
 use forgetting::{Forgets, Forgetter};
 use newest::Newest;
+use pacing::Pacing;
 use queue::Queue;
 use retention::Retainer;
 use shelf::Shelf;
@@ -189,6 +193,7 @@ impl Engine {
             forgetter: Forgetter::default(),
             awake: Newest::new(UNPACKED_CHANGES_MAX),
             kept: Newest::new(limits.recent_bytes_total_max),
+            pacing: Pacing::default(),
             runtime: Handle::try_current().ok(),
         });
         let engine = Self { queue, namespaces, clock, log_id, log_kind, stopped, batch_commands_max };

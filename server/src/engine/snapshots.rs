@@ -1,6 +1,6 @@
 //! The thread beside the engine that writes checkpoints and keeps the log within its bounds.
 //!
-//! The engine gives it snapshots of its states, which cost next to nothing, and never waits for it.
+//! The engine gives it snapshots of its states, which cost next to nothing. It does not wait for it, but goes slower where it falls far behind.
 
 use std::{
     collections::BTreeMap,
@@ -27,7 +27,12 @@ const HELD_PER_EVENT: usize = 8;
 
 /// Whether so many events after the last checkpoint make a new one of a state that holds so much.
 pub(super) fn is_due(events: u64, held_count: usize, events_min: u64) -> bool {
-    events >= events_min && events >= (held_count / HELD_PER_EVENT) as u64
+    events >= distance(held_count, events_min)
+}
+
+/// How many events after a checkpoint the next one is due, of a state that holds so much.
+fn distance(held_count: usize, events_min: u64) -> u64 {
+    events_min.max((held_count / HELD_PER_EVENT) as u64)
 }
 
 /// The engine's end: gives snapshots to the thread as they are due. When it is dropped, the thread ends after what it was given.
@@ -42,6 +47,8 @@ pub(super) struct Snapshots {
 struct Asked {
     /// The revision of the checkpoint.
     revision: u64,
+    /// How many events after it the next one was to follow.
+    distance: u64,
     /// Alive while the checkpoint is not made: a snapshot keeps what has changed since, so there is only one of each namespace.
     under_way: Weak<()>,
 }
@@ -62,14 +69,20 @@ pub(super) struct SnapshotRequest {
 impl Snapshots {
     /// Asks for a checkpoint of a namespace whose newest record has that hash, if one is due and none is being made. The work of a
     /// checkpoint grows with what the state holds, so the distance to the next one does too.
-    pub(super) fn ask_if_due(&mut self, namespace: &Namespace, hash: Hash) {
+    ///
+    /// Gives how many such distances there were since the one that is being made.
+    pub(super) fn ask_if_due(&mut self, namespace: &Namespace, hash: Hash) -> f64 {
         let asked = self.asked.entry(Arc::clone(namespace.name())).or_default();
         let state = namespace.read();
         let events = state.head().0 - asked.revision;
-        if is_due(events, state.held_count(), self.events_min) && asked.under_way.strong_count() == 0 {
+        if asked.under_way.strong_count() > 0 {
+            return events as f64 / asked.distance.max(1) as f64;
+        }
+        if is_due(events, state.held_count(), self.events_min) {
             let state = state.snapshot();
             self.ask(namespace.name(), state, hash, false);
         }
+        0.0
     }
 
     /// Asks for the last checkpoint of a namespace, if it is worth one: nothing changes any more.
@@ -84,7 +97,11 @@ impl Snapshots {
 
     fn ask(&mut self, namespace: &Arc<str>, state: State, hash: Hash, stopping: bool) {
         let under_way = Arc::new(());
-        let asked = Asked { revision: state.head().0, under_way: Arc::downgrade(&under_way) };
+        let asked = Asked {
+            revision: state.head().0,
+            distance: distance(state.held_count(), self.events_min),
+            under_way: Arc::downgrade(&under_way),
+        };
         self.asked.insert(Arc::clone(namespace), asked);
         let namespace = Arc::clone(namespace);
         // If the thread has died, a restart only replays more.
@@ -109,7 +126,7 @@ pub(super) fn start(
             keeper.run(&received);
         })
         .expect("a thread can be started when the server starts");
-    let asked = |revision| Asked { revision, under_way: Weak::new() };
+    let asked = |revision| Asked { revision, ..Asked::default() };
     let asked = saved.into_iter().map(|(namespace, revision)| (namespace, asked(revision))).collect();
     (Snapshots { requests, events_min, asked }, thread)
 }

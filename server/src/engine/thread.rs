@@ -2,7 +2,12 @@
 //!
 //! Durable first: answers, state and watchers see a batch only after the log has it.
 
-use std::{collections::BTreeMap, sync::Arc, thread::JoinHandle, time::Instant};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
 
 use baton_core::{Entry, Event, Revision};
 use baton_log::{Append, AppendError, ArchiveReader, Hash, Log, Record};
@@ -13,14 +18,18 @@ use super::{
     EngineError, EngineLimits, Namespace, Namespaces, StopReason,
     commit::{Prepared, by_namespace, prepare},
     forgetting::Forgetter,
-    inbox::{BatchBounds, Closed, Inbox, Taken},
+    inbox::{BatchBounds, Closed, Inbox, Taken, ToDo},
     newest::Newest,
+    pacing::Pacing,
     recent::Commit,
     snapshots::Snapshots,
     submission::{Reply, Submission},
     truncation::Truncator,
 };
 use crate::{clock::Clock, metrics::Metrics};
+
+/// How long it sleeps in a pause before it looks for something else to do: a step may forget hundreds of tasks.
+const PAUSE_STEP: Duration = Duration::from_millis(1);
 
 /// All that the thread owns.
 pub(super) struct Owner {
@@ -42,6 +51,7 @@ pub(super) struct Owner {
     pub(super) awake: Newest,
     /// The commits that are kept for watchers, by bytes.
     pub(super) kept: Newest,
+    pub(super) pacing: Pacing,
     /// The runtime whose tasks wait for answers, if the engine was started on one.
     pub(super) runtime: Option<Handle>,
 }
@@ -85,17 +95,45 @@ impl Owner {
     }
 
     fn work(&mut self) -> Result<(), Broken> {
-        while let Ok(Taken { commands, truncations, forgettings }) = self.take() {
-            truncations.into_iter().for_each(|truncation| self.truncator.add(truncation));
-            forgettings.into_iter().for_each(|forgetting| self.forgetter.add(forgetting));
+        while let Ok(Taken { commands, upkeep }) = self.take() {
+            self.add_upkeep(upkeep);
             self.metrics.queue_commands.set(i64::try_from(self.inbox.len()).unwrap_or(i64::MAX));
             if !commands.is_empty() {
                 self.commit(commands)?;
             }
-            self.truncator.step(&mut *self.log).map_err(Broken)?;
-            self.forgetter.step(&self.namespaces);
+            self.keep_house()?;
+            self.pause()?;
         }
         Ok(())
+    }
+
+    /// Does one step of what nobody waits for.
+    fn keep_house(&mut self) -> Result<(), Broken> {
+        self.truncator.step(&mut *self.log).map_err(Broken)?;
+        self.forgetter.step(&self.namespaces);
+        Ok(())
+    }
+
+    /// Pauses between two commits if checkpoints are behind. They need the engine meanwhile: to forget what was archived.
+    fn pause(&mut self) -> Result<(), Broken> {
+        let Some(pause) = self.pacing.pause() else { return Ok(()) };
+        self.metrics.commits_slowed.inc();
+        let end = Instant::now() + pause;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            std::thread::sleep(left.min(PAUSE_STEP));
+            let upkeep = self.inbox.take_upkeep();
+            self.add_upkeep(upkeep);
+            self.keep_house()?;
+        }
+    }
+
+    fn add_upkeep(&mut self, ToDo { truncations, forgettings }: ToDo) {
+        truncations.into_iter().for_each(|truncation| self.truncator.add(truncation));
+        forgettings.into_iter().for_each(|forgetting| self.forgetter.add(forgetting));
     }
 
     /// A batch of what waits in the inbox; waits for it only if there is nothing else to do.
@@ -205,7 +243,8 @@ impl Owner {
         if self.heads.insert(Arc::clone(name), record.checksum).is_none() {
             self.truncator.show_oldest(name, record.first_revision);
         }
-        self.snapshots.ask_if_due(&namespace, record.checksum);
+        let behind = self.snapshots.ask_if_due(&namespace, record.checksum);
+        self.pacing.note(entries.len(), behind);
         let until = Revision(record.last_revision());
         for (left, until) in self.kept.push(Arc::clone(&namespace), until, kept_bytes) {
             left.forget_before(until.next());
