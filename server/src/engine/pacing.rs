@@ -2,26 +2,32 @@
 //!
 //! Knows nothing of what it is that falls behind, nor of who waits.
 
-use std::time::Duration;
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
 
-use tracing::{info, warn};
+use tracing::warn;
 
 /// To be behind by so many distances between two checkpoints is not worth a pause.
-const BEHIND_MAX: f64 = 2.0;
+const BEHIND_MAX: f64 = 4.0;
 
-/// Each distance beyond makes every command wait so long. Being behind by six of them brings commits down to 5,000 commands in a second,
-/// less than a tenth of a processor can archive.
+/// Each distance beyond makes every command wait so long. Being behind by eight of them brings commits down to 5,000 commands in a second,
+/// few enough for a tenth of a processor to archive.
 const COMMAND_PAUSE: Duration = Duration::from_micros(50);
 
 /// Longest pause: callers have deadlines.
 const PAUSE_MAX: Duration = Duration::from_millis(250);
+
+/// As long as there are pauses, so often a warning tells of them.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What the commits since the last pause came to.
 #[derive(Debug, Default)]
 pub(super) struct Pacing {
     commands: usize,
     behind: f64,
-    is_slow: bool,
+    warned: Option<Instant>,
 }
 
 impl Pacing {
@@ -33,34 +39,27 @@ impl Pacing {
 
     /// How long to pause for what was noted since this was last asked.
     pub(super) fn pause(&mut self) -> Option<Duration> {
-        let Self { commands, behind, is_slow } = *self;
-        if commands == 0 {
+        let (commands, behind) = (mem::take(&mut self.commands), mem::take(&mut self.behind));
+        let beyond = behind - BEHIND_MAX;
+        if beyond <= 0.0 {
             return None;
         }
-        let beyond = behind - BEHIND_MAX;
-        *self = Self { is_slow: beyond > 0.0, ..Self::default() };
-        match (is_slow, self.is_slow) {
-            (false, true) => warn!(
-                "checkpoints fall behind, and with them what leaves memory for the archive: commits are slowed down until they are made"
-            ),
-            (true, false) => {
-                info!("checkpoints are made again as they are due; commits are not slowed down any more");
-            }
-            _ => (),
+        if self.warned.is_none_or(|at| at.elapsed() >= WARNING_INTERVAL) {
+            self.warned = Some(Instant::now());
+            warn!(
+                "checkpoints fall far behind, and finished tasks leave memory with them: commits are slowed down meanwhile. Give the server more processor time or a faster disk"
+            );
         }
-        self.is_slow.then(|| COMMAND_PAUSE.mul_f64(commands as f64 * beyond).min(PAUSE_MAX))
+        Some(COMMAND_PAUSE.mul_f64(commands as f64 * beyond).min(PAUSE_MAX))
     }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
-    use std::{
-        sync::{
-            Arc,
-            mpsc::{Receiver, channel},
-        },
-        time::Instant,
+    use std::sync::{
+        Arc,
+        mpsc::{Receiver, channel},
     };
 
     use baton_log::{
@@ -83,10 +82,10 @@ mod tests {
         };
         assert_eq!(pauses(&[]), [0, 0]);
         assert_eq!(pauses(&[(100, 0.0)]), [0, 0]);
-        assert_eq!(pauses(&[(100, 2.0)]), [0, 0]);
-        assert_eq!(pauses(&[(100, 3.0)]), [5_000, 0]);
-        assert_eq!(pauses(&[(100, 6.0)]), [20_000, 0]);
-        assert_eq!(pauses(&[(100, 0.5), (100, 3.0), (100, 0.0)]), [15_000, 0]);
+        assert_eq!(pauses(&[(100, BEHIND_MAX)]), [0, 0]);
+        assert_eq!(pauses(&[(100, BEHIND_MAX + 1.0)]), [5_000, 0]);
+        assert_eq!(pauses(&[(100, BEHIND_MAX + 4.0)]), [20_000, 0]);
+        assert_eq!(pauses(&[(100, 0.5), (100, BEHIND_MAX + 1.0), (100, 0.0)]), [15_000, 0]);
         assert_eq!(pauses(&[(1_024, 1e9)]), [250_000, 0]);
     }
 
@@ -128,8 +127,8 @@ mod tests {
         let running = Running::start(parts, EngineLimits { checkpoint_events: 10, ..limits() });
         let mut tasks = 1..;
         let mut create = || running.create("default", tasks.next().unwrap(), 10);
-        // The first checkpoint is asked for, and twice as many events follow.
-        (0..30).for_each(|_| create());
+        // The first checkpoint is asked for, and four times as many events follow.
+        (0..50).for_each(|_| create());
         assert_eq!(metrics.commits_slowed.get(), 0);
         // What the first of them waited for is known when the second is answered.
         (0..2).for_each(|_| create());
