@@ -7,6 +7,7 @@ use std::{
         Arc,
         mpsc::{self, Receiver, Sender},
     },
+    time::Duration,
 };
 
 use baton_log::{
@@ -141,7 +142,8 @@ impl Checkpoints for Held {
         head: &CheckpointHead,
         write: &mut dyn FnMut(&mut TakePart<'_>) -> Result<(), CheckpointError>,
     ) -> Result<(), CheckpointError> {
-        self.begun.send(head.revision).expect("the test waits for it");
+        // Once the test has let go for good, it may not listen any more.
+        let _ = self.begun.send(head.revision);
         // Once the test lets go for good, nothing is held any more.
         let _ = self.let_go.recv();
         self.inner.save(head, write)
@@ -160,9 +162,8 @@ impl Checkpoints for Held {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_waits_for_a_checkpoint_and_no_other_is_made_meanwhile() {
-    let disk = Disk::folder();
+/// A server whose checkpoints are held; tells the revision of each that begins, and lets one go for each that it is told.
+async fn with_held_checkpoints(disk: &Disk) -> (TestServer, Receiver<u64>, Sender<()>) {
     let (log, (begun, begins), (lets_go, let_go)) = (disk.log(), mpsc::channel(), mpsc::channel());
     let parts = EngineParts {
         archive: disk.archive(log.id()),
@@ -171,7 +172,13 @@ async fn nobody_waits_for_a_checkpoint_and_no_other_is_made_meanwhile() {
         clock: Arc::new(SystemClock),
         metrics: Arc::new(Metrics::new()),
     };
-    let server = TestServer::serve(Server::on(parts, often()).unwrap()).await;
+    (TestServer::serve(Server::on(parts, often()).unwrap()).await, begins, lets_go)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_a_checkpoint_and_no_other_is_made_meanwhile() {
+    let disk = Disk::folder();
+    let (server, begins, lets_go) = with_held_checkpoints(&disk).await;
     let mut clients = server.clients().await;
     fill(&mut clients, 0).await;
     fill(&mut clients, 100).await;
@@ -197,5 +204,40 @@ async fn nobody_waits_for_a_checkpoint_and_no_other_is_made_meanwhile() {
     assert!(opened.recovered()[0].checkpoint_revision.0 >= second);
     let server = TestServer::serve(opened).await;
     assert!(show(&mut server.clients().await).await == shown);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commits_are_slowed_down_while_a_checkpoint_is_far_behind() {
+    let disk = Disk::folder();
+    let (server, begins, lets_go) = with_held_checkpoints(&disk).await;
+    let mut clients = server.clients().await;
+    let mut tasks = 0..;
+    // The first checkpoint is asked for after 100 events, and four times as many follow.
+    for task in tasks.by_ref().take(500) {
+        clients.create(create("", &format!("task-{task}"), "triage")).await.unwrap();
+    }
+    assert_eq!(begins.recv(), Ok(100));
+    assert_eq!(server.metrics.commits_slowed.get(), 0);
+    // That the first of these was followed by a pause is certain once the second is answered.
+    for task in tasks.by_ref().take(2) {
+        clients.create(create("", &format!("task-{task}"), "triage")).await.unwrap();
+    }
+    assert_ne!(server.metrics.commits_slowed.get(), 0);
+    drop((lets_go, begins));
+    let slowed = async {
+        loop {
+            let before = server.metrics.commits_slowed.get();
+            for task in tasks.by_ref().take(2) {
+                clients.create(create("", &format!("task-{task}"), "triage")).await.unwrap();
+            }
+            if server.metrics.commits_slowed.get() == before {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), slowed)
+        .await
+        .expect("once it is made, commits are not slowed down");
     server.stop().await;
 }

@@ -26,8 +26,6 @@ mod retention;
 mod shelf;
 mod snapshots;
 mod submission;
-#[cfg(test)]
-mod testing;
 mod thread;
 mod truncation;
 mod trust;

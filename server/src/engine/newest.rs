@@ -54,11 +54,16 @@ impl Newest {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
-    use baton_core::Revision;
+    use std::sync::Arc;
 
-    use crate::engine::{
-        EngineLimits,
-        testing::{Running, limits, parts},
+    use baton_core::{Action, AgentId, Command, CreateTask, Object, RequestMemory, Revision, TaskId, Text};
+    use baton_log::{MemoryArchive, MemoryCheckpoints, MemoryLog, MemoryStore};
+    use tokio::runtime::Builder;
+
+    use crate::{
+        clock::SystemClock,
+        engine::{Engine, EngineLimits, EngineParts, EngineThread, Retention},
+        metrics::Metrics,
     };
 
     const DESCRIPTION_BYTES: usize = 1_024;
@@ -67,11 +72,14 @@ mod tests {
 
     #[test]
     fn commits_that_are_kept_for_watchers_leave_for_newer_ones_of_other_namespaces() {
-        let limits = EngineLimits { recent_bytes_total_max: KEPT_BYTES_MAX, ..limits() };
-        let running = Running::start(parts(), limits);
-        let create = |namespace: &str, task| running.create(namespace, task, DESCRIPTION_BYTES);
+        let (engine, thread) = start();
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let create = |namespace: &str, task| {
+            let namespace = Arc::from(namespace);
+            runtime.block_on(engine.execute(&namespace, creation(task), 1_024, None)).unwrap();
+        };
         let keeps = |namespace: &str, revision: u64| {
-            let namespace = running.engine.namespaces().get(namespace).unwrap();
+            let namespace = engine.namespaces().get(namespace).unwrap();
             namespace.recent(Revision(revision)).is_some_and(|commits| !commits.is_empty())
         };
         create("quiet", 1);
@@ -85,6 +93,42 @@ mod tests {
         assert!(keeps("busy-16", 1));
         create("quiet", 3);
         assert!(keeps("quiet", 3) && !keeps("quiet", 2));
-        running.stop();
+        engine.stop();
+        thread.join();
+    }
+
+    fn creation(task: usize) -> Command {
+        let create = CreateTask {
+            task_id: TaskId::from(format!("task-{task}")),
+            description: Text::from("d".repeat(DESCRIPTION_BYTES)),
+            owner: AgentId::from("triage"),
+            metadata: Object::default(),
+        };
+        Command::new("", 0, Action::CreateTask(create))
+    }
+
+    fn start() -> (Engine, EngineThread) {
+        let parts = EngineParts {
+            log: Box::new(MemoryLog::open(MemoryStore::new()).unwrap()),
+            checkpoints: Box::new(MemoryCheckpoints::default()),
+            archive: Box::new(MemoryArchive::default()),
+            clock: Arc::new(SystemClock),
+            metrics: Arc::new(Metrics::new()),
+        };
+        let limits = EngineLimits {
+            queue_commands_max: 16,
+            queue_bytes_max: 1024 * 1024,
+            batch_commands_max: 16,
+            batch_bytes_max: 1024 * 1024,
+            namespaces_max: 32,
+            request_memory: RequestMemory::default(),
+            checkpoint_events: 1_000,
+            retention: Retention::default(),
+            recent_events_max: 1_000,
+            recent_bytes_max: KEPT_BYTES_MAX,
+            recent_bytes_total_max: KEPT_BYTES_MAX,
+        };
+        let (engine, thread, _) = Engine::start(parts, limits).unwrap();
+        (engine, thread)
     }
 }

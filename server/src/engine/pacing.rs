@@ -55,23 +55,8 @@ impl Pacing {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
-    use std::sync::{
-        Arc,
-        mpsc::{Receiver, channel},
-    };
-
-    use baton_log::{
-        CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints,
-        MemoryCheckpoints, TakePart,
-    };
-
     use super::*;
-    use crate::engine::{
-        EngineLimits, EngineParts,
-        testing::{Running, limits, parts},
-    };
 
     #[test]
     fn a_pause_grows_with_what_was_committed_and_with_how_far_behind_it_is() {
@@ -87,62 +72,5 @@ mod tests {
         assert_eq!(pauses(&[(100, BEHIND_MAX + 4.0)]), [20_000, 0]);
         assert_eq!(pauses(&[(100, 0.5), (100, BEHIND_MAX + 1.0), (100, 0.0)]), [15_000, 0]);
         assert_eq!(pauses(&[(1_024, 1e9)]), [250_000, 0]);
-    }
-
-    /// Makes no checkpoint until the other end is dropped.
-    struct Held {
-        checkpoints: MemoryCheckpoints,
-        until: Receiver<()>,
-    }
-
-    impl Checkpoints for Held {
-        fn save(
-            &mut self,
-            head: &CheckpointHead,
-            write: &mut dyn FnMut(&mut TakePart<'_>) -> Result<(), CheckpointError>,
-        ) -> Result<(), CheckpointError> {
-            let _ = self.until.recv();
-            self.checkpoints.save(head, write)
-        }
-
-        fn remove_others(&mut self, namespace: &str, kept: &[u64]) {
-            self.checkpoints.remove_others(namespace, kept);
-        }
-
-        fn heads(&self, namespace: &str) -> Result<Vec<CheckpointHead>, CheckpointError> {
-            self.checkpoints.heads(namespace)
-        }
-
-        fn open(&self, head: &CheckpointHead) -> Result<Box<dyn CheckpointParts + '_>, CheckpointUnreadable> {
-            self.checkpoints.open(head)
-        }
-    }
-
-    #[test]
-    fn commits_are_slowed_down_while_checkpoints_are_behind() {
-        let (release, until) = channel();
-        let checkpoints = Box::new(Held { checkpoints: MemoryCheckpoints::default(), until });
-        let parts = EngineParts { checkpoints, ..parts() };
-        let metrics = Arc::clone(&parts.metrics);
-        let running = Running::start(parts, EngineLimits { checkpoint_events: 10, ..limits() });
-        let mut tasks = 1..;
-        let mut create = || running.create("default", tasks.next().unwrap(), 10);
-        // The first checkpoint is asked for, and four times as many events follow.
-        (0..50).for_each(|_| create());
-        assert_eq!(metrics.commits_slowed.get(), 0);
-        // What the first of them waited for is known when the second is answered.
-        (0..2).for_each(|_| create());
-        assert_ne!(metrics.commits_slowed.get(), 0);
-        drop(release);
-        let started = Instant::now();
-        loop {
-            let before = metrics.commits_slowed.get();
-            (0..2).for_each(|_| create());
-            if metrics.commits_slowed.get() == before {
-                break;
-            }
-            assert!(started.elapsed() < Duration::from_secs(20), "nobody slows down for ever");
-        }
-        running.stop();
     }
 }
