@@ -4,8 +4,8 @@
 #![allow(clippy::print_stdout, reason = "it is a program")]
 
 use baton_core::{
-    Action, AgentId, Command, CreateTask, Draft, Entry, Object, Outcome, Proposal, State, TaskId, Text,
-    TransferSpec, UpdateMode, UpdateState, Value, execute,
+    Action, AgentId, Command, Context, ContextParts, CreateTask, Draft, Entry, Object, Outcome, Proposal,
+    State, TaskId, Text, TransferSpec, UpdateMode, UpdateState, Value, execute,
 };
 
 const NOW_US: i64 = 1_790_000_000_000_000;
@@ -90,9 +90,18 @@ fn hand_off(task: usize, round: usize) -> Command {
         reason: Text::from("needs access to payments"),
         owner_epoch: Some(round as u64 + 1),
         transfer: TransferSpec::default(),
-        context: None,
+        context: Some(context()),
     };
     Command::new(&format!("hand-off-{round}-{task:08}"), NOW_US, Action::HandOff(proposal))
+}
+
+fn context() -> Context {
+    Context::from(&ContextParts {
+        summary: "the customer was charged twice and wants the second charge back",
+        completed: vec!["both charges found"],
+        remaining: vec!["refund the second charge"],
+        ..ContextParts::default()
+    })
 }
 
 fn id(task: usize) -> TaskId {

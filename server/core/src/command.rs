@@ -1,12 +1,10 @@
 //! What callers ask for, with everything that a decision may need.
 
-use std::sync::Arc;
-
 use minicbor::{Encode, Encoder};
 
 use crate::{
     AgentId, BuiltInRule, Context, HandoffId, Object, Progress, RequestId, Revision, TaskId, Text,
-    TransferSpec, UpdateMode, codec, digest::Digest,
+    TransferSpec, UpdateMode, digest::Digest,
 };
 
 /// One request to change a namespace.
@@ -227,8 +225,8 @@ pub struct Proposal {
     #[n(5)]
     pub transfer: TransferSpec,
     /// What the next agent must know.
-    #[cbor(n(6), encode_with = "codec::optional_shared::encode")]
-    pub context: Option<Arc<Context>>,
+    #[n(6)]
+    pub context: Option<Context>,
 }
 
 /// See [`Action::ExecuteHandoff`] and [`Action::WithdrawHandoff`].

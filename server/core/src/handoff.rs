@@ -1,10 +1,10 @@
 //! A hand-off: one passage of one task from one agent to another.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use minicbor::{Decode, Encode};
 
-use crate::{AgentId, HandoffId, Revision, TaskId, Text, Transfer, Verdict, codec};
+use crate::{AgentId, Context, HandoffId, Revision, TaskId, Text, Transfer, Verdict};
 
 /// One hand-off as of its revision. Times are microseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
@@ -34,8 +34,8 @@ pub struct Handoff {
     #[n(7)]
     pub transfer: Transfer,
     /// What the next agent must know.
-    #[cbor(n(8), with = "codec::optional_shared", has_nil)]
-    pub context: Option<Arc<Context>>,
+    #[n(8)]
+    pub context: Option<Context>,
     /// When the request for it arrived.
     #[n(9)]
     pub created_us: i64,
@@ -98,37 +98,6 @@ impl fmt::Display for HandoffStatus {
             Self::Rejected => "rejected",
             Self::Withdrawn => "withdrawn",
         })
-    }
-}
-
-/// What the next agent must know.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Encode, Decode)]
-pub struct Context {
-    /// The situation.
-    #[n(0)]
-    pub summary: Text,
-    /// What has been done.
-    #[n(1)]
-    pub completed: Vec<Text>,
-    /// What is left.
-    #[n(2)]
-    pub remaining: Vec<Text>,
-    /// What was decided.
-    #[n(3)]
-    pub decisions: Vec<Text>,
-    /// What to watch out for.
-    #[n(4)]
-    pub pitfalls: Vec<Text>,
-    /// Where to look.
-    #[n(5)]
-    pub references: Vec<Text>,
-}
-
-impl Context {
-    /// Size in bytes of all its texts.
-    pub fn size(&self) -> usize {
-        let lists = [&self.completed, &self.remaining, &self.decisions, &self.pitfalls, &self.references];
-        self.summary.len() + lists.iter().flat_map(|list| list.iter()).map(|text| text.len()).sum::<usize>()
     }
 }
 

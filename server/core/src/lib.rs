@@ -15,6 +15,7 @@ mod checkpoint_requests;
 mod checkpoint_tables;
 mod codec;
 mod command;
+mod context;
 mod decide;
 mod digest;
 mod draft;
@@ -53,13 +54,14 @@ pub use command::{
     Action, Claim, CloseHandoff, Command, CreateTask, End, EndTask, Proposal, RequestMark, SwitchRule,
     TransferState, UpdateState, UpdateTask,
 };
+pub use context::{Context, ContextParts};
 pub use decide::decide;
 pub use digest::Digest;
 pub use draft::{Changes, Draft};
 pub use event::{
     Event, HandoffEvent, RuleSwitched, StateTransferred, StateUpdated, TaskCreated, TaskEnded, TaskUpdated,
 };
-pub use handoff::{Context, Handoff, HandoffStatus, Step, StepName, StepStatus};
+pub use handoff::{Handoff, HandoffStatus, Step, StepName, StepStatus};
 pub use history::{History, TaskChange, TaskEntry};
 pub use judge::judge;
 pub use knowledge::{Knowledge, Known, Obstacle};

@@ -9,9 +9,10 @@ mod tests;
 
 use std::str;
 
+use baton_core::ContextParts;
 use prost::encoding::{decode_varint, encoded_len_varint};
 
-use super::proposed::{BatchHandOff, HandOff, Told, Transfer};
+use super::proposed::{BatchHandOff, HandOff, Transfer};
 
 /// The wire types that occur, as protobuf numbers them.
 const VARINT: u8 = 0;
@@ -67,8 +68,8 @@ fn transfer(message: &[u8]) -> Option<Transfer<'_>> {
     Some(transfer)
 }
 
-fn told(message: &[u8]) -> Option<Told<'_>> {
-    let mut told = Told::default();
+fn told(message: &[u8]) -> Option<ContextParts<'_>> {
+    let mut told = ContextParts::default();
     let mut reader = Reader { rest: message };
     while let Some(key) = reader.key() {
         match key {

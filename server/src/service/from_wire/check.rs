@@ -120,6 +120,12 @@ impl Check {
 
     /// A text of at most `bytes_max` bytes, without control characters but for line breaks and tabs.
     pub(in crate::service) fn text(&mut self, field: &str, text: &str, bytes_max: usize) -> Text {
+        self.words(field, text, bytes_max);
+        Text::from(text)
+    }
+
+    /// As [`Check::text`], for a text that is not kept on its own.
+    pub(in crate::service) fn words(&mut self, field: &str, text: &str, bytes_max: usize) {
         if text.len() > bytes_max {
             self.wrong(field, format!("has {} bytes; the limit is {bytes_max}", text.len()));
         }
@@ -129,7 +135,6 @@ impl Check {
                 self.wrong(field, format!("has a control character at byte {position}"));
             }
         }
-        Text::from(text)
     }
 
     /// An owner epoch, which starts at 1.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use baton_core::{
-    Action, AgentId, CloseHandoff, Command, Context, HandoffId, HandoffStatus, Proposal, TaskId, Text,
+    Action, AgentId, CloseHandoff, Command, Context, ContextParts, HandoffId, HandoffStatus, Proposal,
+    TaskId, Text,
     limits::{CONTEXT_BYTES_MAX, CONTEXT_ITEMS_MAX, REASON_BYTES_MAX},
 };
 use baton_proto::v1;
@@ -11,7 +12,7 @@ use prost::Message as _;
 
 use super::{
     Asked, Check,
-    proposed::{HandOff, Proposed, Told},
+    proposed::{HandOff, Proposed},
     state::transfer_spec,
 };
 use crate::status::Refusal;
@@ -136,34 +137,32 @@ pub(super) fn proposal(check: &mut Check, proposed: Proposed<'_>) -> Proposal {
         reason: check.text("reason", proposed.reason, REASON_BYTES_MAX),
         owner_epoch: check.owner_epoch(proposed.owner_epoch),
         transfer: transfer_spec(check, proposed.transfer),
-        context: proposed.context.and_then(|given| context(check, given)),
+        context: proposed.context.as_ref().and_then(|given| context(check, given)),
     }
 }
 
 /// The context; one that says nothing is none.
-fn context(check: &mut Check, given: Told<'_>) -> Option<Arc<Context>> {
-    if given == Told::default() {
+fn context(check: &mut Check, given: &ContextParts<'_>) -> Option<Context> {
+    if *given == ContextParts::default() {
         return None;
     }
-    let context = Context {
-        summary: check.text("context.summary", given.summary, CONTEXT_BYTES_MAX),
-        completed: context_list(check, "context.completed", given.completed),
-        remaining: context_list(check, "context.remaining", given.remaining),
-        decisions: context_list(check, "context.decisions", given.decisions),
-        pitfalls: context_list(check, "context.pitfalls", given.pitfalls),
-        references: context_list(check, "context.references", given.references),
-    };
-    let bytes = context.size();
+    check.words("context.summary", given.summary, CONTEXT_BYTES_MAX);
+    context_list(check, "context.completed", &given.completed);
+    context_list(check, "context.remaining", &given.remaining);
+    context_list(check, "context.decisions", &given.decisions);
+    context_list(check, "context.pitfalls", &given.pitfalls);
+    context_list(check, "context.references", &given.references);
+    let bytes = given.size();
     if bytes > CONTEXT_BYTES_MAX {
         check.wrong("context", format!("has {bytes} bytes in all; the limit is {CONTEXT_BYTES_MAX}"));
     }
-    Some(Arc::new(context))
+    Some(Context::from(given))
 }
 
-fn context_list(check: &mut Check, field: &str, items: Vec<&str>) -> Vec<Text> {
+fn context_list(check: &mut Check, field: &str, items: &[&str]) {
     if items.len() > CONTEXT_ITEMS_MAX {
         check.wrong(field, format!("has {} items; the limit is {CONTEXT_ITEMS_MAX}", items.len()));
-        return Vec::new();
+        return;
     }
-    items.into_iter().map(|item| check.text(field, item, CONTEXT_BYTES_MAX)).collect()
+    items.iter().for_each(|item| check.words(field, item, CONTEXT_BYTES_MAX));
 }

@@ -2,6 +2,7 @@
 //!
 //! So there is one set of checks, however a request was decoded. Checks nothing itself.
 
+use baton_core::ContextParts;
 use baton_proto::v1;
 use prost::Message as _;
 
@@ -31,7 +32,7 @@ pub(super) struct Proposed<'a> {
     pub(super) reason: &'a str,
     pub(super) owner_epoch: Option<u64>,
     pub(super) transfer: Option<Transfer<'a>>,
-    pub(super) context: Option<Told<'a>>,
+    pub(super) context: Option<ContextParts<'a>>,
 }
 
 /// A `TransferSpec`.
@@ -40,17 +41,6 @@ pub(super) struct Transfer<'a> {
     pub(super) scope: i32,
     pub(super) keys: Vec<&'a str>,
     pub(super) on_conflict: i32,
-}
-
-/// A `HandoffContext`.
-#[derive(Debug, Default, PartialEq)]
-pub(super) struct Told<'a> {
-    pub(super) summary: &'a str,
-    pub(super) completed: Vec<&'a str>,
-    pub(super) remaining: Vec<&'a str>,
-    pub(super) decisions: Vec<&'a str>,
-    pub(super) pitfalls: Vec<&'a str>,
-    pub(super) references: Vec<&'a str>,
 }
 
 impl<'a> From<&'a v1::BatchHandOffRequest> for BatchHandOff<'a> {
@@ -81,7 +71,7 @@ macro_rules! proposed_by {
                     reason: &request.reason,
                     owner_epoch: request.owner_epoch,
                     transfer: request.transfer.as_ref().map(Transfer::from),
-                    context: request.context.as_ref().map(Told::from),
+                    context: request.context.as_ref().map(told),
                 }
             }
         }
@@ -96,16 +86,14 @@ impl<'a> From<&'a v1::TransferSpec> for Transfer<'a> {
     }
 }
 
-impl<'a> From<&'a v1::HandoffContext> for Told<'a> {
-    fn from(context: &'a v1::HandoffContext) -> Self {
-        Self {
-            summary: &context.summary,
-            completed: texts(&context.completed),
-            remaining: texts(&context.remaining),
-            decisions: texts(&context.decisions),
-            pitfalls: texts(&context.pitfalls),
-            references: texts(&context.references),
-        }
+fn told(context: &v1::HandoffContext) -> ContextParts<'_> {
+    ContextParts {
+        summary: &context.summary,
+        completed: texts(&context.completed),
+        remaining: texts(&context.remaining),
+        decisions: texts(&context.decisions),
+        pitfalls: texts(&context.pitfalls),
+        references: texts(&context.references),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Says the same as the types of the contract would, byte for byte, but copies every text once only.
 
-use baton_core::{Context, Handoff, Object, Progress, Step, Task, Text, Transfer, Value, Verdict, Violation};
+use baton_core::{Context, Handoff, Object, Progress, Step, Task, Transfer, Value, Verdict, Violation};
 use baton_proto::v1;
 
 use super::{
@@ -147,17 +147,18 @@ fn write_transfer(writer: &mut Writer<'_>, from: &str, transfer: &Transfer) {
 }
 
 fn write_context(writer: &mut Writer<'_>, context: &Context) {
-    writer.text(1, &context.summary);
-    write_texts(writer, 2, &context.completed);
-    write_texts(writer, 3, &context.remaining);
-    write_texts(writer, 4, &context.decisions);
-    write_texts(writer, 5, &context.pitfalls);
-    write_texts(writer, 6, &context.references);
+    let parts = context.parts();
+    writer.text(1, parts.summary);
+    write_texts(writer, 2, &parts.completed);
+    write_texts(writer, 3, &parts.remaining);
+    write_texts(writer, 4, &parts.decisions);
+    write_texts(writer, 5, &parts.pitfalls);
+    write_texts(writer, 6, &parts.references);
 }
 
-fn write_texts(writer: &mut Writer<'_>, field: u32, texts: &[Text]) {
+fn write_texts(writer: &mut Writer<'_>, field: u32, texts: &[impl AsRef<str>]) {
     for text in texts {
-        writer.item(field, text);
+        writer.item(field, text.as_ref());
     }
 }
 
@@ -201,8 +202,8 @@ mod tests {
     use std::{collections::BTreeMap, sync::Arc};
 
     use baton_core::{
-        AgentId, ConflictPolicy, HandoffId, HandoffStatus, Revision, RuleName, StepName, TaskId, TaskStatus,
-        TransferSpec,
+        AgentId, ConflictPolicy, ContextParts, HandoffId, HandoffStatus, Revision, RuleName, StepName,
+        TaskId, TaskStatus, Text, TransferSpec,
     };
     use prost::Message as _;
 
@@ -234,13 +235,13 @@ mod tests {
                 },
                 from_revision: Revision(300),
             },
-            context: Some(Arc::new(Context {
-                summary: Text::from("the situation"),
-                completed: vec![Text::from("one"), Text::from("")],
-                remaining: vec![Text::new("x".repeat(127))],
-                decisions: vec![Text::new("y".repeat(128))],
-                pitfalls: vec![Text::from("p")],
-                references: vec![Text::from("q")],
+            context: Some(Context::from(&ContextParts {
+                summary: "the situation",
+                completed: vec!["one", ""],
+                remaining: vec![&"x".repeat(127)],
+                decisions: vec![&"y".repeat(128)],
+                pitfalls: vec!["p"],
+                references: vec!["q"],
             })),
             created_us: -1,
             judged_us: 1_700_000_000_123_456,

@@ -1,6 +1,6 @@
 //! Hand-offs, their steps and verdicts.
 
-use baton_core::{Context, Handoff, HandoffStatus, Step, StepStatus, Text, Verdict, Violation};
+use baton_core::{Context, Handoff, HandoffStatus, Step, StepStatus, Verdict, Violation};
 use baton_proto::v1;
 
 use super::{state::transfer, timestamp};
@@ -16,7 +16,7 @@ pub(in crate::service) fn handoff(handoff: &Handoff) -> v1::Handoff {
         steps: handoff.steps().iter().map(step).collect(),
         validation: Some(verdict(&handoff.verdict)),
         transfer: Some(transfer(&handoff.from, &handoff.transfer)),
-        context: handoff.context.as_deref().map(context),
+        context: handoff.context.as_ref().map(context),
         created_at: Some(timestamp(handoff.created_us)),
         deadline: None,
         completed_at: handoff.completed_us.map(timestamp),
@@ -66,16 +66,17 @@ fn violation(violation: &Violation) -> v1::Violation {
 }
 
 fn context(context: &Context) -> v1::HandoffContext {
+    let parts = context.parts();
     v1::HandoffContext {
-        summary: context.summary.to_string(),
-        completed: texts(&context.completed),
-        remaining: texts(&context.remaining),
-        decisions: texts(&context.decisions),
-        pitfalls: texts(&context.pitfalls),
-        references: texts(&context.references),
+        summary: parts.summary.to_owned(),
+        completed: texts(&parts.completed),
+        remaining: texts(&parts.remaining),
+        decisions: texts(&parts.decisions),
+        pitfalls: texts(&parts.pitfalls),
+        references: texts(&parts.references),
     }
 }
 
-fn texts(texts: &[Text]) -> Vec<String> {
-    texts.iter().map(ToString::to_string).collect()
+fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().copied().map(str::to_owned).collect()
 }

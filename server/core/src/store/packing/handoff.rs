@@ -2,7 +2,7 @@
 
 use minicbor::Decoder;
 
-use crate::{Handoff, HandoffId, Revision, TaskId, Transfer, TransferSpec, Verdict, codec::optional_shared};
+use crate::{Handoff, HandoffId, Revision, TaskId, Transfer, TransferSpec, Verdict};
 
 use super::{
     Out, Reading, Writing, bit, give, given,
@@ -60,9 +60,7 @@ pub(super) fn write_handoff<'a>(
     e.i64(*created_us)?.i64(judged_us.wrapping_sub(*created_us))?;
     give(e, has & has::COMPLETION != 0, &completed_us.map(|time_us| time_us.wrapping_sub(*judged_us)))?;
     give(e, has & has::GIVEN_EPOCH != 0, given_epoch)?;
-    if has & has::CONTEXT != 0 {
-        optional_shared::encode(context, e, &mut ())?;
-    }
+    give(e, has & has::CONTEXT != 0, context)?;
     give(e, has & has::MOVED != 0, &revision.0.wrapping_sub(from_revision.0))?;
     give(e, has & has::SPEC != 0, spec)?;
     give(e, has & has::VERDICT != 0, verdict)?;
@@ -83,7 +81,7 @@ pub(super) fn read_handoff(
     let judged_us = created_us.wrapping_add(d.i64()?);
     let took_us: Option<i64> = given(d, has & has::COMPLETION != 0)?;
     let given_epoch = given(d, has & has::GIVEN_EPOCH != 0)?;
-    let context = if has & has::CONTEXT != 0 { optional_shared::decode(d, &mut ())? } else { None };
+    let context = given(d, has & has::CONTEXT != 0)?;
     let moved = if has & has::MOVED != 0 { revision.wrapping_sub(d.u64()?) } else { 0 };
     let spec = given(d, has & has::SPEC != 0)?;
     Ok(Handoff {

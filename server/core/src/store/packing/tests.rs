@@ -6,8 +6,8 @@ use fastrand::Rng;
 
 use super::*;
 use crate::{
-    AgentId, ConflictPolicy, Context, HandoffStatus, Object, Progress, RecentPairs, Revision, RuleName,
-    StepName, Text, Transfer, TransferSpec, Value, Verdict, Violation, store::record::StoredChange,
+    AgentId, ConflictPolicy, Context, ContextParts, HandoffStatus, Object, Progress, RecentPairs, Revision,
+    RuleName, StepName, Text, Transfer, TransferSpec, Value, Verdict, Violation, store::record::StoredChange,
 };
 
 const STATUSES: [TaskStatus; 6] = [
@@ -79,12 +79,15 @@ fn violations(rng: &mut Rng) -> Vec<Violation> {
 }
 
 fn handoff(rng: &mut Rng, id: u64) -> Handoff {
-    let texts = |rng: &mut Rng| (0..rng.usize(..3)).map(|_| text(rng)).collect();
-    let context = some(rng, |rng| Context {
-        summary: text(rng),
-        completed: texts(rng),
-        pitfalls: texts(rng),
-        ..Context::default()
+    let texts = |rng: &mut Rng| -> Vec<Text> { (0..rng.usize(..3)).map(|_| text(rng)).collect() };
+    let context = some(rng, |rng| {
+        let (summary, completed, pitfalls) = (text(rng), texts(rng), texts(rng));
+        Context::from(&ContextParts {
+            summary: &summary,
+            completed: completed.iter().map(Text::as_str).collect(),
+            pitfalls: pitfalls.iter().map(Text::as_str).collect(),
+            ..ContextParts::default()
+        })
     });
     let spec = TransferSpec {
         enabled: rng.bool(),
@@ -103,7 +106,7 @@ fn handoff(rng: &mut Rng, id: u64) -> Handoff {
             spec: if rng.bool() { TransferSpec::default() } else { spec },
             from_revision: Revision(if rng.bool() { 0 } else { number(rng) }),
         },
-        context: context.map(Arc::new),
+        context,
         created_us: time(rng),
         judged_us: time(rng),
         completed_us: some(rng, time),

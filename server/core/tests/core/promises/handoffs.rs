@@ -1,11 +1,9 @@
 //! One hand-off, one event: owner, epoch, state, history and outcome together, or nothing but the trace of the attempt.
 
-use std::sync::Arc;
-
 use baton_core::{
-    Action, BuiltInRule, Command, ConflictPolicy, Context, Draft, Event, Handoff, HandoffId, HandoffStatus,
-    Misfit, Outcome, Proposal, Rejection, Revision, State, StepName, StepStatus, TaskChange, TaskStatus,
-    execute, replay,
+    Action, BuiltInRule, Command, ConflictPolicy, Context, ContextParts, Draft, Event, Handoff, HandoffId,
+    HandoffStatus, Misfit, Outcome, Proposal, Rejection, Revision, State, StepName, StepStatus, TaskChange,
+    TaskStatus, execute, replay,
 };
 
 use crate::{
@@ -28,7 +26,7 @@ fn steps(handoff: &Handoff) -> Vec<(StepName, StepStatus)> {
 #[test]
 fn a_completed_hand_off_changes_owner_epoch_state_and_history_in_one_revision() {
     let mut ns = ready();
-    let context = Some(Arc::new(Context { summary: "half done".into(), ..Context::default() }));
+    let context = Some(Context::from(&ContextParts { summary: "half done", ..ContextParts::default() }));
     let asked = Proposal { context: context.clone(), owner_epoch: Some(1), ..proposal("t", "a", "b") };
     let (handoff, task) = ns.handoff(Action::HandOff(asked));
     let revision = Revision(3);

@@ -1,10 +1,8 @@
 //! The body of a record: read as it was written, or refused.
 
-use std::sync::Arc;
-
 use baton_core::{
-    Action, BODY_FORMAT, BodyError, BuiltInRule, Context, End, Entry, Outcome, Progress, Proposal,
-    UpdateMode, UpdateTask, decode_body, encode_body,
+    Action, BODY_FORMAT, BodyError, BuiltInRule, Context, ContextParts, End, Entry, Outcome, Progress,
+    Proposal, UpdateMode, UpdateTask, decode_body, encode_body,
 };
 use fastrand::Rng;
 
@@ -23,13 +21,13 @@ const JSON: &str =
 #[expect(clippy::vec_box, reason = "a batch of entries is one")]
 fn entries() -> (Vec<Box<Entry>>, Namespace) {
     let mut ns = Namespace::new();
-    let context = Context {
-        summary: "s".into(),
-        completed: vec!["c".into()],
-        remaining: vec!["r".into(), "r".into()],
-        decisions: vec!["d".into()],
-        pitfalls: vec!["p".into()],
-        references: vec!["f".into()],
+    let context = ContextParts {
+        summary: "s",
+        completed: vec!["c"],
+        remaining: vec!["r", "r"],
+        decisions: vec!["d"],
+        pitfalls: vec!["p"],
+        references: vec!["f"],
     };
     let update = UpdateTask {
         description: Some("new".into()),
@@ -38,7 +36,8 @@ fn entries() -> (Vec<Box<Entry>>, Namespace) {
         start: true,
         ..touched("t")
     };
-    let full = Proposal { context: Some(Arc::new(context)), owner_epoch: Some(2), ..proposal("t", "b", "c") };
+    let full =
+        Proposal { context: Some(Context::from(&context)), owner_epoch: Some(2), ..proposal("t", "b", "c") };
     let mut entries = Vec::new();
     let mut send = |ns: &mut Namespace, action: Action| {
         // Every third has no request id.

@@ -1,9 +1,7 @@
 //! Each rule refuses what it is for, alone or with others, and only while it is in force.
-
-use std::sync::Arc;
-
 use baton_core::{
-    Action, BuiltInRule, Context, End, HandoffStatus, Proposal, Rejection, Text, Verdict, limits,
+    Action, BuiltInRule, Context, ContextParts, End, HandoffStatus, Proposal, Rejection, Text, Verdict,
+    limits,
 };
 
 use crate::{
@@ -18,8 +16,8 @@ fn ready() -> Namespace {
     ns
 }
 
-fn context(bytes: usize) -> Option<Arc<Context>> {
-    Some(Arc::new(Context { pitfalls: vec![Text::from("c".repeat(bytes))], ..Context::default() }))
+fn context(bytes: usize) -> Option<Context> {
+    Some(Context::from(&ContextParts { pitfalls: vec![&"c".repeat(bytes)], ..ContextParts::default() }))
 }
 
 /// `t` goes back and forth until it was handed on `count` times; then `a` has it.

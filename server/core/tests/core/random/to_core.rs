@@ -1,11 +1,11 @@
 //! Plain operations as commands of the core.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use baton_core::{
-    Action, AgentId, BuiltInRule, Claim, CloseHandoff, Command, ConflictPolicy, Context, CreateTask, End,
-    EndTask, HandoffId, Object, Progress, Proposal, Revision, SwitchRule, TaskId, Text, TransferSpec,
-    TransferState, UpdateMode, UpdateState, UpdateTask, Value,
+    Action, AgentId, BuiltInRule, Claim, CloseHandoff, Command, ConflictPolicy, Context, ContextParts,
+    CreateTask, End, EndTask, HandoffId, Object, Progress, Proposal, Revision, SwitchRule, TaskId, Text,
+    TransferSpec, TransferState, UpdateMode, UpdateState, UpdateTask, Value,
 };
 
 use crate::plain::{
@@ -97,12 +97,12 @@ fn close_handoff(close: &Close) -> CloseHandoff {
 }
 
 /// No context for 0 bytes; half of the others' bytes are in the summary, the rest in a list.
-fn context(bytes: usize) -> Option<Arc<Context>> {
+fn context(bytes: usize) -> Option<Context> {
     static LONGEST: LazyLock<String> = LazyLock::new(|| "c".repeat(70_000));
     (bytes > 0).then(|| {
-        let summary = Text::from(&LONGEST[..bytes / 2]);
-        let remaining = vec![Text::from(&LONGEST[..bytes - bytes / 2])];
-        Arc::new(Context { summary, remaining, ..Context::default() })
+        let summary = &LONGEST[..bytes / 2];
+        let remaining = vec![&LONGEST[..bytes - bytes / 2]];
+        Context::from(&ContextParts { summary, remaining, ..ContextParts::default() })
     })
 }
 

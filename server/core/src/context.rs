@@ -1,0 +1,94 @@
+//! What the next agent must know: encoded once, where it enters, and from there on copied as it is to wherever it goes.
+//!
+//! On the way of a hand-off nobody looks into it but for its size. Knows no bounds: those of its texts are checked where it enters.
+
+use std::sync::Arc;
+
+use minicbor::{
+    Decode, Decoder, Encode, Encoder,
+    decode::Error as DecodeError,
+    encode::{Error as EncodeError, Write},
+};
+
+/// What a context says, text by text.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Encode, Decode)]
+pub struct ContextParts<'a> {
+    /// The situation.
+    #[b(0)]
+    pub summary: &'a str,
+    /// What has been done.
+    #[b(1)]
+    pub completed: Vec<&'a str>,
+    /// What is left.
+    #[b(2)]
+    pub remaining: Vec<&'a str>,
+    /// What was decided.
+    #[b(3)]
+    pub decisions: Vec<&'a str>,
+    /// What to watch out for.
+    #[b(4)]
+    pub pitfalls: Vec<&'a str>,
+    /// Where to look.
+    #[b(5)]
+    pub references: Vec<&'a str>,
+}
+
+/// Room for a context of the usual length, in bytes.
+const USUAL_BYTES: usize = 256;
+const OWN_BYTES: &str = "the bytes were read or written as a context";
+
+/// A context. Cheap to clone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Context {
+    /// [`ContextParts`] in CBOR.
+    bytes: Arc<[u8]>,
+    size: usize,
+}
+
+impl ContextParts<'_> {
+    /// Size in bytes of all texts.
+    pub fn size(&self) -> usize {
+        let lists = [&self.completed, &self.remaining, &self.decisions, &self.pitfalls, &self.references];
+        self.summary.len() + lists.into_iter().flatten().map(|text| text.len()).sum::<usize>()
+    }
+}
+
+impl Context {
+    /// Size in bytes of all its texts.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// What it says.
+    pub fn parts(&self) -> ContextParts<'_> {
+        Decoder::new(&self.bytes).decode().expect(OWN_BYTES)
+    }
+}
+
+impl From<&ContextParts<'_>> for Context {
+    fn from(parts: &ContextParts<'_>) -> Self {
+        let mut bytes = Vec::with_capacity(USUAL_BYTES);
+        Encoder::new(&mut bytes).encode(parts).expect("writing to memory cannot fail");
+        Self { bytes: bytes.into(), size: parts.size() }
+    }
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.parts().fmt(f)
+    }
+}
+
+impl<C> Encode<C> for Context {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
+        e.writer_mut().write_all(&self.bytes).map_err(EncodeError::write)
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Context {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
+        let start = d.position();
+        let size = d.decode::<ContextParts<'_>>()?.size();
+        Ok(Self { bytes: d.input()[start..d.position()].into(), size })
+    }
+}
