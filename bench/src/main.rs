@@ -8,6 +8,7 @@ mod compare;
 mod drive;
 mod echo_server;
 mod failure;
+mod fields;
 mod machine;
 mod memory;
 mod options;

@@ -11,6 +11,7 @@ use tracing_subscriber::{Layer, Registry, filter::Targets, layer::SubscriberExt 
 use crate::{
     config::{Config, LogFormat, LogLevel},
     log_writer::{LogWriter, LogWriterGuard},
+    request_format::RequestFormat,
 };
 
 /// What the targets of Baton's own lines begin with.
@@ -47,11 +48,16 @@ pub fn subscriber(
     colour: bool,
 ) -> impl tracing::Subscriber + Send + Sync + 'static {
     let lines = tracing_subscriber::fmt::layer().with_writer(move || writer.clone()).with_ansi(colour);
-    let lines: Box<dyn Layer<Registry> + Send + Sync> = match config.log_format {
-        LogFormat::Text => lines.boxed(),
-        LogFormat::Json => {
-            lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
-        }
+    let format = config.log_format;
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
+        LogFormat::Text => lines.map_event_format(|others| RequestFormat { format, others }).boxed(),
+        LogFormat::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .map_event_format(|others| RequestFormat { format, others })
+            .boxed(),
     };
     tracing_subscriber::registry().with(lines.with_filter(filter(config.log_level)))
 }

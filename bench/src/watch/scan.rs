@@ -2,13 +2,12 @@
 //!
 //! Numbers of fields are those of `proto/baton/v1/handoff.proto` and `handoff_service.proto`; a test holds them to it.
 
-use bytes::{Buf, Bytes};
-use prost::{
-    DecodeError,
-    encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field},
-};
+use prost::{DecodeError, encoding::decode_varint};
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    fields::{fields, inner, skip},
+};
 
 /// `WatchHandoffsResponse.events`.
 const RESPONSE_EVENTS: u32 = 1;
@@ -34,12 +33,13 @@ pub(crate) struct Event {
 ///
 /// # Errors
 /// It is not a message.
-pub(crate) fn count_events(message: &Bytes) -> Result<u64, Failure> {
+pub(crate) fn count_events(message: &[u8]) -> Result<u64, Failure> {
     let mut count = 0;
-    each_field(message.clone(), |field, wire, rest| {
+    fields(message, |field, wire, rest| {
         count += u64::from(field == RESPONSE_EVENTS);
-        skip_field(wire, field, rest, DecodeContext::default())
-    })?;
+        skip(field, wire, rest)
+    })
+    .map_err(unreadable)?;
     Ok(count)
 }
 
@@ -47,68 +47,45 @@ pub(crate) fn count_events(message: &Bytes) -> Result<u64, Failure> {
 ///
 /// # Errors
 /// It is not a message.
-pub(crate) fn each_event(message: &Bytes, mut see: impl FnMut(Event)) -> Result<(), Failure> {
-    each_field(message.clone(), |field, wire, rest| {
+pub(crate) fn each_event(message: &[u8], mut see: impl FnMut(Event)) -> Result<(), Failure> {
+    fields(message, |field, wire, rest| {
         if field != RESPONSE_EVENTS {
-            return skip_field(wire, field, rest, DecodeContext::default());
+            return skip(field, wire, rest);
         }
-        see(event(inner(rest)?)?);
+        see(event(inner(wire, rest)?)?);
         Ok(())
     })
+    .map_err(unreadable)
 }
 
-fn event(bytes: Bytes) -> Result<Event, DecodeError> {
+fn event(bytes: &[u8]) -> Result<Event, DecodeError> {
     let mut event = Event::default();
     fields(bytes, |field, wire, rest| {
         match field {
             EVENT_REVISION => event.revision = decode_varint(rest)?,
-            EVENT_TIMESTAMP => event.timestamp_us = timestamp_us(inner(rest)?)?,
-            _ => skip_field(wire, field, rest, DecodeContext::default())?,
+            EVENT_TIMESTAMP => event.timestamp_us = timestamp_us(inner(wire, rest)?)?,
+            _ => skip(field, wire, rest)?,
         }
         Ok(())
     })?;
     Ok(event)
 }
 
-fn timestamp_us(bytes: Bytes) -> Result<u64, DecodeError> {
+fn timestamp_us(bytes: &[u8]) -> Result<u64, DecodeError> {
     let (mut seconds, mut nanos) = (0, 0);
     fields(bytes, |field, wire, rest| {
         match field {
             TIMESTAMP_SECONDS => seconds = decode_varint(rest)?,
             TIMESTAMP_NANOS => nanos = decode_varint(rest)?,
-            _ => skip_field(wire, field, rest, DecodeContext::default())?,
+            _ => skip(field, wire, rest)?,
         }
         Ok(())
     })?;
     Ok(seconds * 1_000_000 + nanos / 1_000)
 }
 
-/// Takes the message that a field holds.
-fn inner(rest: &mut Bytes) -> Result<Bytes, DecodeError> {
-    let length = decode_varint(rest)?;
-    match usize::try_from(length) {
-        Ok(length) if length <= rest.len() => Ok(rest.split_to(length)),
-        // Asks for more than there is, which is the error that it is.
-        _ => decode_varint(&mut Bytes::new()).map(|_| Bytes::new()),
-    }
-}
-
-fn each_field(
-    bytes: Bytes,
-    see: impl FnMut(u32, WireType, &mut Bytes) -> Result<(), DecodeError>,
-) -> Result<(), Failure> {
-    fields(bytes, see).map_err(|error| Failure::new(format!("a message of a watch cannot be read: {error}")))
-}
-
-fn fields(
-    mut bytes: Bytes,
-    mut see: impl FnMut(u32, WireType, &mut Bytes) -> Result<(), DecodeError>,
-) -> Result<(), DecodeError> {
-    while bytes.has_remaining() {
-        let (field, wire) = decode_key(&mut bytes)?;
-        see(field, wire, &mut bytes)?;
-    }
-    Ok(())
+fn unreadable(error: DecodeError) -> Failure {
+    Failure::new(format!("a message of a watch cannot be read: {error}"))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod harness;
 mod http;
 mod listener;
 mod log_writer;
+mod request_format;
 mod request_log;
 mod shutdown;
 mod standard_services;
