@@ -5,12 +5,15 @@
 
 use std::{cell::RefCell, collections::BTreeMap, ops::Range, sync::Arc};
 
+use bytes::Bytes;
+
 use crate::{
     AgentId, AgentState, Answer, ArchivedTask, Handoff, HandoffId, Revision, RuleSet, State, StateChange,
     Subject, Task, TaskEntry, TaskId,
     by_key::ByKey,
     digest::Digest,
-    record::{BodyWriter, Entry},
+    new_handoffs::NewHandoffs,
+    record::{BodyWriter, Entry, WrittenBody},
     remembered::{Described, Remembered},
     request_index::RequestIndex,
 };
@@ -20,6 +23,7 @@ use crate::{
 pub struct Draft<'a> {
     state: &'a State,
     changes: Changes,
+    body: BodyWriter,
     /// The task that was looked at last: one command looks several times at the same one, which may have to be found and unpacked.
     last: RefCell<Option<Arc<Task>>>,
 }
@@ -33,10 +37,11 @@ pub struct Changes {
     pub(crate) task_entries: Vec<(TaskId, TaskEntry)>,
     pub(crate) agents: ByKey<AgentId, Arc<AgentState>>,
     pub(crate) state_changes: Vec<(AgentId, StateChange)>,
-    pub(crate) handoffs: BTreeMap<HandoffId, Arc<Handoff>>,
+    pub(crate) handoffs: NewHandoffs,
     pub(crate) rules: Option<RuleSet>,
     requests: NewRequests,
-    body: BodyWriter,
+    /// Empty until the draft is given up.
+    body: WrittenBody,
     /// Archived tasks that the draft was lent.
     pub(crate) recalled: BTreeMap<TaskId, ArchivedTask>,
 }
@@ -77,15 +82,9 @@ impl NewRequests {
 }
 
 impl NewRequest {
-    fn remembered<'a>(&'a self, body: &'a BodyWriter) -> Remembered<'a> {
-        let Self { key, revision, time_us, ref entry, ref described } = *self;
-        Remembered {
-            key,
-            revision,
-            time_us,
-            entry: &body.bytes()[entry.clone()],
-            described: described.as_ref(),
-        }
+    fn remembered<'a>(&'a self, entry: &'a [u8]) -> Remembered<'a> {
+        let Self { key, revision, time_us, entry: _, ref described } = *self;
+        Remembered { key, revision, time_us, entry, described: described.as_ref() }
     }
 }
 
@@ -96,13 +95,14 @@ impl Changes {
     }
 
     /// The body of the record that tells of the changes: the entries of all commands that were executed, in order.
-    pub fn body(&self) -> Vec<u8> {
+    pub fn body(&self) -> Bytes {
         self.body.body()
     }
 
     /// The requests to be remembered, in order.
     pub(crate) fn remembered(&self) -> impl Iterator<Item = Remembered<'_>> {
-        self.requests.in_order.iter().map(|request| request.remembered(&self.body))
+        let entry = |request: &NewRequest| self.body.entry(request.entry.clone());
+        self.requests.in_order.iter().map(move |request| request.remembered(entry(request)))
     }
 }
 
@@ -121,13 +121,13 @@ impl<'a> Draft<'a> {
             task_entries: Vec::with_capacity(commands),
             agents: ByKey::with_capacity(0),
             state_changes: Vec::with_capacity(commands),
-            handoffs: BTreeMap::new(),
+            handoffs: NewHandoffs::with_capacity(commands),
             rules: None,
             requests: NewRequests::with_capacity(commands),
-            body: BodyWriter::with_capacity(commands),
+            body: WrittenBody::default(),
             recalled: BTreeMap::new(),
         };
-        Self { state, changes, last: RefCell::default() }
+        Self { state, changes, body: BodyWriter::with_capacity(commands), last: RefCell::default() }
     }
 
     /// The newest revision, with the changes.
@@ -142,7 +142,7 @@ impl<'a> Draft<'a> {
 
     /// Gives the changes up, to be absorbed once they are durable.
     pub fn into_changes(self) -> Changes {
-        self.changes
+        Changes { body: self.body.finish(), ..self.changes }
     }
 
     /// The task of that id.
@@ -163,7 +163,7 @@ impl<'a> Draft<'a> {
 
     /// The hand-off of that id.
     pub fn handoff(&self, id: HandoffId) -> Option<Arc<Handoff>> {
-        let changed = self.changes.handoffs.get(&id).cloned();
+        let changed = self.changes.handoffs.get(id).cloned();
         changed.or_else(|| self.state.handoff(id)).or_else(|| {
             self.changes.recalled.values().find_map(|archived| archived.handoff(id)).map(Arc::new)
         })
@@ -175,7 +175,7 @@ impl<'a> Draft<'a> {
             && match subject {
                 Subject::Task(id) => !self.has_task(id),
                 Subject::Handoff(id) => {
-                    !self.changes.handoffs.contains_key(&id)
+                    self.changes.handoffs.get(id).is_none()
                         && !self.state.handoffs.contains(id)
                         && !self.changes.recalled.values().any(|archived| archived.has_handoff(id))
                 }
@@ -203,14 +203,15 @@ impl<'a> Draft<'a> {
     }
 
     pub(crate) fn remembered(&self, key: Digest, now_us: i64) -> Option<Remembered<'_>> {
-        let new = self.changes.requests.find(key).map(|new| new.remembered(&self.changes.body));
+        let new = self.changes.requests.find(key);
+        let new = new.map(|new| new.remembered(self.body.entry(new.entry.clone())));
         new.or_else(|| self.state.requests.get(key, now_us, self.state.memory))
     }
 
     /// Records `entry`, which was just applied and answers `answer`, and remembers its request.
     pub(crate) fn record(&mut self, entry: &Entry, answer: &Answer) {
-        let Changes { head: revision, time_us, ref mut body, ref mut requests, .. } = self.changes;
-        let range = body.push(entry);
+        let Changes { head: revision, time_us, ref mut requests, .. } = self.changes;
+        let range = self.body.push(entry);
         if let Some(mark) = &entry.request {
             let described = Described::beside(&entry.event, answer);
             requests.push(NewRequest { key: mark.key, revision, time_us, entry: range, described });
@@ -234,7 +235,7 @@ impl<'a> Draft<'a> {
     }
 
     pub(crate) fn put_handoff(&mut self, handoff: Arc<Handoff>) {
-        self.changes.handoffs.insert(handoff.id, handoff);
+        self.changes.handoffs.put(handoff);
     }
 
     pub(crate) fn put_rules(&mut self, rules: RuleSet) {

@@ -2,8 +2,11 @@
 //!
 //! Pure: looks only at the draft it is given.
 
+use std::sync::Arc;
+
 use crate::{
-    BuiltInRule, Draft, HandoffId, Proposal, RuleName, Task, TaskStatus, Text, Verdict, Violation,
+    AgentState, BuiltInRule, Draft, HandoffId, Proposal, RuleName, Task, TaskStatus, Text, Verdict,
+    Violation,
     limits::{
         HANDOFFS_PER_TASK_MAX, PING_PONG_MAX, PING_PONG_WINDOW, RULE_CONTEXT_BYTES_MAX,
         RULE_METADATA_BYTES_MAX, RULE_STATE_BYTES_MAX,
@@ -12,15 +15,27 @@ use crate::{
 
 /// What the rules in force say of `proposal`. `executing` is the open hand-off that is being executed, if it is one.
 pub fn judge(draft: &Draft<'_>, proposal: &Proposal, executing: Option<HandoffId>) -> Verdict {
+    let (task, sender) = (draft.task(&proposal.task_id), draft.agent(&proposal.from));
+    judge_of(draft, proposal, executing, task.as_deref(), sender)
+}
+
+/// As [`judge`], with the task and the sender's state as the draft has them.
+pub(crate) fn judge_of(
+    draft: &Draft<'_>,
+    proposal: &Proposal,
+    executing: Option<HandoffId>,
+    task: Option<&Task>,
+    sender: Option<&Arc<AgentState>>,
+) -> Verdict {
     let mut findings = Findings { draft, errors: Vec::new() };
     findings.judge_words(proposal);
-    match draft.task(&proposal.task_id) {
-        Some(task) => findings.judge_task(&task, proposal, executing),
+    match task {
+        Some(task) => findings.judge_task(task, proposal, executing),
         None => findings.add(BuiltInRule::UnknownTask, || {
             format!("task {} does not exist; create it first or correct the id", proposal.task_id)
         }),
     }
-    findings.judge_state(proposal);
+    findings.judge_state(proposal, sender);
     Verdict { errors: findings.errors, warnings: Vec::new() }
 }
 
@@ -134,11 +149,11 @@ impl Findings<'_, '_> {
         }
     }
 
-    fn judge_state(&mut self, proposal: &Proposal) {
+    fn judge_state(&mut self, proposal: &Proposal, sender: Option<&Arc<AgentState>>) {
         if !proposal.transfer.enabled {
             return;
         }
-        let Some(sender) = self.draft.agent(&proposal.from) else { return };
+        let Some(sender) = sender else { return };
         let bytes = sender.knowledge.moving_size(&proposal.transfer);
         if bytes > RULE_STATE_BYTES_MAX {
             self.add(BuiltInRule::StateSize, || {

@@ -25,6 +25,7 @@ mod history;
 mod judge;
 mod knowledge;
 pub mod limits;
+mod new_handoffs;
 mod recent_pairs;
 mod record;
 mod rejection;

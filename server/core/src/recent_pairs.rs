@@ -10,7 +10,7 @@ use crate::{AgentId, codec::length, limits::PING_PONG_WINDOW};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RecentPairs {
     count: usize,
-    /// Each sender and receiver as a text in CBOR, one after the other.
+    /// Each sender and receiver as bytes in CBOR, one after the other: nobody who compares them need know that they are texts.
     bytes: Vec<u8>,
 }
 
@@ -44,21 +44,28 @@ impl RecentPairs {
 
     /// Adds one more, whatever their number.
     pub(crate) fn push(&mut self, from: &AgentId, to: &AgentId) {
-        let written = Encoder::new(&mut self.bytes).str(from).and_then(|e| e.str(to)).map(|_| ());
+        let (from, to) = (from.as_bytes(), to.as_bytes());
+        let written = Encoder::new(&mut self.bytes).bytes(from).and_then(|e| e.bytes(to)).map(|_| ());
         written.expect("writing to memory cannot fail");
         self.count += 1;
     }
 
     /// How many of them are between `one` and `other`, either way.
     pub(crate) fn between(&self, one: &str, other: &str) -> usize {
+        let (one, other) = (one.as_bytes(), other.as_bytes());
         let is_between = |(from, to)| (from, to) == (one, other) || (from, to) == (other, one);
-        self.iter().filter(|pair| is_between(*pair)).count()
+        self.names().filter(|pair| is_between(*pair)).count()
     }
 
     /// Senders and receivers, oldest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let text = |name| str::from_utf8(name).expect("only names of agents were written");
+        self.names().map(move |(from, to)| (text(from), text(to)))
+    }
+
+    fn names(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let mut d = Decoder::new(&self.bytes);
-        std::iter::from_fn(move || Some((d.str().ok()?, d.str().ok()?)))
+        std::iter::from_fn(move || Some((d.bytes().ok()?, d.bytes().ok()?)))
     }
 
     /// The bytes without those of the `count` oldest.

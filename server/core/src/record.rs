@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use bytes::Bytes;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use crate::{Event, RequestId, command::RequestMark, digest::Digest};
@@ -29,10 +30,12 @@ struct Body {
     entries: Vec<Entry>,
 }
 
-/// About what an entry takes.
-const ENTRY_BYTES: usize = 256;
+/// About what an entry takes at most, if it is a hand-off with a context of a few lines.
+const ENTRY_BYTES: usize = 384;
 /// Most bytes before the first entry of a body.
 const HEADER_BYTES_MAX: usize = 10;
+/// More room than one part in so many is given back.
+const SLACK: usize = 4;
 const TO_MEMORY: &str = "writing to memory cannot fail";
 
 /// The body cannot be read.
@@ -47,29 +50,39 @@ pub enum BodyError {
 }
 
 /// Writes the body of a record: the inverse of [`decode_body`]. A [`Draft`](crate::Draft) does the same entry by entry.
-pub fn encode_body(entries: &[Box<Entry>]) -> Vec<u8> {
+pub fn encode_body(entries: &[Box<Entry>]) -> Bytes {
     let mut writer = BodyWriter::with_capacity(entries.len());
     for entry in entries {
         writer.push(entry);
     }
-    writer.body()
+    writer.finish().body()
 }
 
 /// The body of a record in the making.
 #[derive(Debug)]
 pub(crate) struct BodyWriter {
     count: u64,
-    /// The entries, one after the other.
+    /// Room for what comes before the entries, and these, one after the other.
     bytes: Vec<u8>,
+}
+
+/// The body of a record. Cheap to clone: it goes to the log, to watchers and to the memory of requests without being copied.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WrittenBody {
+    bytes: Bytes,
+    /// Where the body begins among the bytes.
+    start: usize,
 }
 
 impl BodyWriter {
     /// An empty one with room for so many entries of common sizes.
     pub(crate) fn with_capacity(entries: usize) -> Self {
-        Self { count: 0, bytes: Vec::with_capacity(entries * ENTRY_BYTES) }
+        let mut bytes = Vec::with_capacity(HEADER_BYTES_MAX + entries * ENTRY_BYTES);
+        bytes.resize(HEADER_BYTES_MAX, 0);
+        Self { count: 0, bytes }
     }
 
-    /// Adds an entry, and tells where it stands among the [bytes](Self::bytes).
+    /// Adds an entry, and tells where it [stands](Self::entry).
     pub(crate) fn push(&mut self, entry: &Entry) -> Range<usize> {
         let start = self.bytes.len();
         Encoder::new(&mut self.bytes).encode(entry).expect(TO_MEMORY);
@@ -77,17 +90,34 @@ impl BodyWriter {
         start..self.bytes.len()
     }
 
-    /// All entries.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+    /// The entry that stands there.
+    pub(crate) fn entry(&self, place: Range<usize>) -> &[u8] {
+        &self.bytes[place]
     }
 
     /// The whole body.
-    pub(crate) fn body(&self) -> Vec<u8> {
-        let mut body = Vec::with_capacity(self.bytes.len() + HEADER_BYTES_MAX);
-        Encoder::new(&mut body).array(1).and_then(|e| e.array(self.count)).expect(TO_MEMORY);
-        body.extend_from_slice(&self.bytes);
-        body
+    pub(crate) fn finish(mut self) -> WrittenBody {
+        let mut header = Vec::with_capacity(HEADER_BYTES_MAX);
+        Encoder::new(&mut header).array(1).and_then(|e| e.array(self.count)).expect(TO_MEMORY);
+        let start = HEADER_BYTES_MAX - header.len();
+        self.bytes[start..HEADER_BYTES_MAX].copy_from_slice(&header);
+        // It may be kept for long.
+        if self.bytes.capacity() - self.bytes.len() > self.bytes.len() / SLACK {
+            self.bytes.shrink_to_fit();
+        }
+        WrittenBody { bytes: self.bytes.into(), start }
+    }
+}
+
+impl WrittenBody {
+    /// The body as the log has it.
+    pub(crate) fn body(&self) -> Bytes {
+        self.bytes.slice(self.start..)
+    }
+
+    /// The entry that stands there.
+    pub(crate) fn entry(&self, place: Range<usize>) -> &[u8] {
+        &self.bytes[place]
     }
 }
 

@@ -172,7 +172,7 @@ impl State {
         for archived in recalled.into_values().filter(|archived| tasks.contains_key(&archived.id)) {
             self.recall(archived);
         }
-        for handoff in handoffs.into_values() {
+        for handoff in handoffs {
             if let Some(before) = self.handoffs.put(handoff) {
                 let newer = tasks.get(&before.task_id).cloned();
                 self.tasks.keep_past(before, newer);

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use baton_core::{BODY_FORMAT, Changes, Command, Draft, Entry, Outcome, execute};
+use baton_core::{BODY_FORMAT, Changes, Command, Draft, Outcome, execute};
 use baton_log::{Append, ArchiveReader, Hash, Record};
 
 use super::{
@@ -10,6 +10,7 @@ use super::{
     namespace::Namespace,
     recall::lend,
     submission::{Reply, Submission},
+    tally::Tally,
 };
 
 /// What a batch does to one namespace.
@@ -17,8 +18,7 @@ pub(super) struct Prepared {
     pub(super) namespace: Arc<Namespace>,
     pub(super) append: Append,
     pub(super) changes: Changes,
-    #[expect(clippy::vec_box, reason = "entries come boxed from the core, and moving them would cost more")]
-    pub(super) entries: Vec<Box<Entry>>,
+    pub(super) tally: Tally,
 }
 
 /// The submissions by namespace, in the order in which they came. The order of namespaces does not matter to anyone, but it is fixed.
@@ -47,7 +47,7 @@ pub(super) fn prepare(
     let mut draft = Draft::of_batch(&state, group.len());
     // Times never run backwards along the revisions, whatever the clock does.
     let now_us = clock_us.max(draft.time_us());
-    let mut entries: Vec<Box<Entry>> = Vec::with_capacity(group.len());
+    let mut tally = Tally::default();
     for Submission { work, deadline, .. } in group {
         let is_too_late = deadline.is_some_and(|deadline| deadline <= Instant::now());
         replies.push(work.answered_by(|command| {
@@ -56,7 +56,7 @@ pub(super) fn prepare(
             }
             match decide(&mut draft, &command, namespace.name(), archive, now_us)? {
                 Outcome::Recorded(entry, answer) => {
-                    entries.push(entry);
+                    tally.count(&entry.event);
                     Ok(answer)
                 }
                 Outcome::Repeated(answer) => Ok(answer),
@@ -64,12 +64,12 @@ pub(super) fn prepare(
         }));
     }
     let expected_revision = state.head().0;
-    if entries.is_empty() {
+    if tally.commands == 0 {
         return None;
     }
     let changes = draft.into_changes();
     let body = changes.body();
-    let event_count = u32::try_from(entries.len()).expect("a batch is bounded far below 2^32 commands");
+    let event_count = u32::try_from(tally.commands).expect("a batch is bounded far below 2^32 commands");
     let record = Record::seal(
         Arc::clone(namespace.name()),
         expected_revision + 1,
@@ -77,14 +77,14 @@ pub(super) fn prepare(
         now_us,
         BODY_FORMAT,
         previous,
-        body.into(),
+        body,
     );
     drop(state);
     Some(Prepared {
         namespace: Arc::clone(namespace),
         append: Append { expected_revision, record },
         changes,
-        entries,
+        tally,
     })
 }
 

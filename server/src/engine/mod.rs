@@ -26,6 +26,7 @@ mod retention;
 mod shelf;
 mod snapshots;
 mod submission;
+mod tally;
 mod thread;
 mod truncation;
 mod trust;

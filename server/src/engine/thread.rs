@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use baton_core::{Entry, Event, Revision};
+use baton_core::Revision;
 use baton_log::{Append, AppendError, ArchiveReader, Hash, Log, Record};
 use tokio::{runtime::Handle, sync::watch};
 use tracing::{error, warn};
@@ -24,6 +24,7 @@ use super::{
     recent::Commit,
     snapshots::Snapshots,
     submission::{Reply, Submission},
+    tally::Tally,
     truncation::Truncator,
 };
 use crate::{clock::Clock, metrics::Metrics};
@@ -63,8 +64,7 @@ struct Broken(String);
 struct Published {
     namespace: Arc<Namespace>,
     record: Record,
-    #[expect(clippy::vec_box, reason = "as they come")]
-    entries: Vec<Box<Entry>>,
+    tally: Tally,
     /// What is kept of it for watchers.
     kept_bytes: usize,
 }
@@ -221,7 +221,7 @@ impl Owner {
 
     /// Lets everyone see what is durable.
     fn publish(&mut self, prepared: Prepared) -> Published {
-        let Prepared { namespace, append, changes, entries } = prepared;
+        let Prepared { namespace, append, changes, tally } = prepared;
         // Before its first record, nobody else may know it yet.
         let is_new = append.expected_revision == 0;
         let namespace = if is_new { self.namespaces.adopt(namespace) } else { namespace };
@@ -229,7 +229,7 @@ impl Owner {
         let commit = Commit::of(&append.record);
         let kept_bytes = commit.bytes();
         namespace.publish(changes, commit, events_max, bytes_max);
-        Published { namespace, record: append.record, entries, kept_bytes }
+        Published { namespace, record: append.record, tally, kept_bytes }
     }
 
     fn tidy_all(&mut self, published: Vec<Published>) {
@@ -237,31 +237,28 @@ impl Owner {
     }
 
     /// Does what nobody waits for.
-    fn tidy(&mut self, Published { namespace, record, entries, kept_bytes }: Published) {
-        self.count(&entries);
+    fn tidy(&mut self, Published { namespace, record, tally, kept_bytes }: Published) {
+        self.count(&tally);
         let name = namespace.name();
         if self.heads.insert(Arc::clone(name), record.checksum).is_none() {
             self.truncator.show_oldest(name, record.first_revision);
         }
         let behind = self.snapshots.ask_if_due(&namespace, record.checksum);
-        self.pacing.note(entries.len(), behind);
+        self.pacing.note(tally.commands, behind);
         let until = Revision(record.last_revision());
         for (left, until) in self.kept.push(Arc::clone(&namespace), until, kept_bytes) {
             left.forget_before(until.next());
         }
-        for (left, until) in self.awake.push(namespace, until, entries.len()) {
+        for (left, until) in self.awake.push(namespace, until, tally.commands) {
             left.rest_until(until);
         }
     }
 
-    fn count(&self, entries: &[Box<Entry>]) {
-        let commands = entries.len();
-        self.metrics.commands_committed.inc_by(commands as u64);
-        self.metrics.commit_commands.observe(commands as f64);
-        for entry in entries {
-            if let Event::Handoff(event) = &entry.event {
-                self.metrics.handoffs(event.handoff.status).inc();
-            }
+    fn count(&self, tally: &Tally) {
+        self.metrics.commands_committed.inc_by(tally.commands as u64);
+        self.metrics.commit_commands.observe(tally.commands as f64);
+        for (status, count) in tally.handoffs() {
+            self.metrics.handoffs(status).inc_by(count);
         }
     }
 

@@ -6,21 +6,22 @@ use std::sync::Arc;
 
 use super::{At, task::check_epoch};
 use crate::{
-    Draft, Event, Handoff, HandoffId, HandoffStatus, Proposal, Rejection, Revision, StepName, Task,
-    TaskAfter, TaskStatus, Text, Transfer, TransferSpec, command::CloseHandoff, event::HandoffEvent,
-    judge::judge, knowledge::Knowledge, knowledge::Obstacle,
+    AgentState, Draft, Event, Handoff, HandoffId, HandoffStatus, Proposal, Rejection, Revision, StepName,
+    Task, TaskAfter, TaskStatus, Text, Transfer, TransferSpec, command::CloseHandoff, event::HandoffEvent,
+    judge::judge_of, knowledge::Knowledge, knowledge::Obstacle,
 };
 
 pub(super) fn hand_off(draft: &Draft<'_>, proposal: &Proposal, at: At) -> Result<Event, Rejection> {
-    let (task, handoff) = judged(draft, proposal, at)?;
+    let sender = draft.agent(&proposal.from);
+    let (task, handoff) = judged(draft, proposal, sender, at)?;
     if handoff.status == HandoffStatus::Rejected {
         return Ok(recorded(handoff, task.untouched()));
     }
-    Ok(carried_out(draft, &task, handoff, at))
+    Ok(carried_out(draft, &task, sender, handoff, at))
 }
 
 pub(super) fn initiate(draft: &Draft<'_>, proposal: &Proposal, at: At) -> Result<Event, Rejection> {
-    let (task, handoff) = judged(draft, proposal, at)?;
+    let (task, handoff) = judged(draft, proposal, draft.agent(&proposal.from), at)?;
     let after = match handoff.status {
         HandoffStatus::Initiated => TaskAfter { open_handoff: Some(handoff.id), ..task.after() },
         _ => task.untouched(),
@@ -39,12 +40,13 @@ pub(super) fn execute(draft: &Draft<'_>, execute: &CloseHandoff, at: At) -> Resu
         transfer: open.transfer.spec.clone(),
         context: open.context.clone(),
     };
-    let verdict = judge(draft, &proposal, Some(open.id));
+    let sender = draft.agent(&open.from);
+    let verdict = judge_of(draft, &proposal, Some(open.id), Some(&task), sender);
     let owner_epoch = task.owner_epoch;
     let handoff =
         Handoff { judged_us: at.now_us, owner_epoch, revision: at.revision, ..Handoff::clone(&open) };
     if verdict.is_valid() {
-        return Ok(carried_out(draft, &task, Handoff { verdict, ..handoff }, at));
+        return Ok(carried_out(draft, &task, sender, Handoff { verdict, ..handoff }, at));
     }
     let error = verdict.error_lines().join("; ");
     Ok(failed(&task, Handoff { verdict, ..handoff }, StepName::Validation, error, at))
@@ -64,9 +66,15 @@ pub(super) fn withdraw(draft: &Draft<'_>, withdraw: &CloseHandoff, at: At) -> Re
 }
 
 /// The proposed hand-off as the rules see it: initiated or rejected.
-fn judged(draft: &Draft<'_>, proposal: &Proposal, at: At) -> Result<(Arc<Task>, Handoff), Rejection> {
-    let verdict = judge(draft, proposal, None);
-    let Some(task) = draft.task(&proposal.task_id) else {
+fn judged(
+    draft: &Draft<'_>,
+    proposal: &Proposal,
+    sender: Option<&Arc<AgentState>>,
+    at: At,
+) -> Result<(Arc<Task>, Handoff), Rejection> {
+    let task = draft.task(&proposal.task_id);
+    let verdict = judge_of(draft, proposal, None, task.as_deref(), sender);
+    let Some(task) = task else {
         return Err(Rejection::HandoffOfUnknownTask { task_id: proposal.task_id.clone(), verdict });
     };
     let valid = verdict.is_valid();
@@ -93,8 +101,14 @@ fn judged(draft: &Draft<'_>, proposal: &Proposal, at: At) -> Result<(Arc<Task>, 
 }
 
 /// The hand-off completed, or failed if the state cannot move.
-fn carried_out(draft: &Draft<'_>, task: &Task, handoff: Handoff, at: At) -> Event {
-    let from_revision = match state_to_move(draft, &handoff) {
+fn carried_out(
+    draft: &Draft<'_>,
+    task: &Task,
+    sender: Option<&Arc<AgentState>>,
+    handoff: Handoff,
+    at: At,
+) -> Event {
+    let from_revision = match state_to_move(draft, &handoff, sender) {
         Ok(from_revision) => from_revision,
         Err(obstacle) => return failed(task, handoff, StepName::StateTransfer, obstacle.to_string(), at),
     };
@@ -131,9 +145,12 @@ fn failed(task: &Task, handoff: Handoff, step: StepName, error: String, at: At) 
 }
 
 /// The revision of the sender's state that moves, after a look whether it can; 0: there is nothing to move.
-fn state_to_move(draft: &Draft<'_>, handoff: &Handoff) -> Result<Revision, Obstacle> {
+fn state_to_move(
+    draft: &Draft<'_>,
+    handoff: &Handoff,
+    sender: Option<&Arc<AgentState>>,
+) -> Result<Revision, Obstacle> {
     let spec: &TransferSpec = &handoff.transfer.spec;
-    let sender = draft.agent(&handoff.from);
     match (spec.enabled, sender) {
         (false, _) => Ok(Revision(0)),
         (true, None) => match &spec.keys {

@@ -108,7 +108,7 @@ fn a_body_that_was_cut_short_is_refused() {
 fn a_damaged_body_is_never_more_than_refused() {
     let body = encode_body(&entries().0);
     for seed in 0..3_000 {
-        let (mut rng, mut damaged) = (Rng::with_seed(seed), body.clone());
+        let (mut rng, mut damaged) = (Rng::with_seed(seed), body.to_vec());
         for _ in 0..rng.usize(1..4) {
             let at = rng.usize(0..damaged.len());
             damaged[at] = rng.u8(..);
@@ -122,7 +122,7 @@ fn a_damaged_body_is_never_more_than_refused() {
 
 #[test]
 fn a_body_nested_without_end_is_refused() {
-    let mut body = encode_body(&entries().0[1..2]);
+    let mut body = encode_body(&entries().0[1..2]).to_vec();
     // The first list of the update becomes the opening of a hundred thousand lists.
     let at = body.windows(4).position(|bytes| bytes == b"list").unwrap() + 4;
     body.truncate(at);

@@ -1,6 +1,7 @@
 //! One random run: operations in batches on one draft, held against the plain world after every batch.
 
 use baton_core::{Draft, Outcome, RequestMemory, State, encode_body, execute};
+use bytes::Bytes;
 
 use super::{
     archive::Archive,
@@ -96,7 +97,7 @@ impl Run {
         &mut self,
         size: usize,
         world: &mut World,
-    ) -> Result<(baton_core::Changes, Option<Vec<u8>>), String> {
+    ) -> Result<(baton_core::Changes, Option<Bytes>), String> {
         let mut draft = Draft::new(&self.state);
         let mut entries = Vec::new();
         for _ in 0..size {
