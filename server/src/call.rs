@@ -179,9 +179,6 @@ pub(crate) struct OpenCall {
 
 impl OpenCall {
     fn new(call: Arc<Call>) -> Self {
-        if call.rpc.shape() == RpcShape::Unary {
-            call.connection.call_begun();
-        }
         Self { call, ended: false }
     }
 
@@ -218,9 +215,6 @@ impl OpenCall {
         if !self.ended {
             self.ended = true;
             self.call.end(code, error);
-            if self.call.rpc.shape() == RpcShape::Unary {
-                self.call.connection.call_ended();
-            }
         }
     }
 }

@@ -1,23 +1,15 @@
 //! Gathers what is written to a connection in small pieces, so that answers that are ready together leave together.
 //!
-//! The HTTP/2 library flushes after each answer, and a write to a socket costs more than all else that an answer needs on its way out. Where
-//! the connection has other calls, a flush here lets the tasks have their turn first that are ready to run: the answers of one commit are. Knows
-//! nothing of frames.
+//! A write to a socket costs more than all else that an answer needs on its way out, and the HTTP/2 library writes whenever a frame is too large
+//! for a buffer of its own. Here pieces are kept until they are flushed, which is when nothing more is ready. Knows nothing of frames.
 
 use std::{
-    future::Future,
     io::{self, IoSlice},
-    pin::{Pin, pin},
-    sync::Arc,
+    pin::Pin,
     task::{Context, Poll, ready},
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    task::yield_now,
-};
-
-use crate::connection::Connection;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A write of so many bytes is worth the call: it is made at once, with what was gathered before it.
 const LARGE_BYTES: usize = 4 * 1024;
@@ -29,18 +21,15 @@ const GATHERED_BYTES_MAX: usize = 16 * 1024;
 #[derive(Debug)]
 pub(crate) struct Gathering<S> {
     stream: S,
-    connection: Arc<Connection>,
     gathered: Vec<u8>,
     /// How much of `gathered` the stream has taken.
     taken: usize,
-    /// Whether others have had their turn since the first of it was gathered.
-    has_yielded: bool,
 }
 
 impl<S> Gathering<S> {
-    /// Gathers what is written to `stream`, which is that of `connection`.
-    pub(crate) fn new(stream: S, connection: Arc<Connection>) -> Self {
-        Self { stream, connection, gathered: Vec::new(), taken: 0, has_yielded: false }
+    /// Gathers what is written to `stream`.
+    pub(crate) fn new(stream: S) -> Self {
+        Self { stream, gathered: Vec::new(), taken: 0 }
     }
 
     /// Notes that the stream has taken `bytes`: first of what was gathered, then of what came with it. Gives how many these are.
@@ -50,7 +39,6 @@ impl<S> Gathering<S> {
         if self.taken == self.gathered.len() {
             self.gathered.clear();
             self.taken = 0;
-            self.has_yielded = false;
         }
         bytes - of_gathered
     }
@@ -78,16 +66,6 @@ impl<S: AsyncWrite + Unpin> Gathering<S> {
         }
         self.poll_write_with(context, &[]).map_ok(|_| ())
     }
-
-    /// Lets others have their turn, once for what is gathered, if they may have something for this stream too.
-    fn poll_yield(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if self.gathered.is_empty() || self.has_yielded || !self.connection.is_shared() {
-            return Poll::Ready(());
-        }
-        self.has_yielded = true;
-        // Polled once, it has this task woken when no other is ready. To wake it now would rouse a thread that finds nothing else to do.
-        pin!(yield_now()).poll(context)
-    }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Gathering<S> {
@@ -104,7 +82,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Gathering<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_yield(context));
         ready!(self.poll_write_gathered(context))?;
         Pin::new(&mut self.stream).poll_flush(context)
     }
@@ -127,15 +104,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Gathering<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::{net::Ipv4Addr, task::Waker};
+    use std::task::Waker;
 
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
     use super::*;
-
-    fn connection() -> Arc<Connection> {
-        Connection::new((Ipv4Addr::LOCALHOST, 1).into())
-    }
 
     /// What can be read now.
     fn sent(from: &mut DuplexStream) -> Vec<u8> {
@@ -146,21 +119,15 @@ mod tests {
     }
 
     #[test]
-    fn answers_of_a_shared_connection_leave_together() {
-        let connection = connection();
+    fn small_pieces_leave_together_when_they_are_flushed() {
         let (stream, mut peer) = duplex(1024);
-        let mut gathering = Gathering::new(stream, Arc::clone(&connection));
+        let mut gathering = Gathering::new(stream);
         let mut context = Context::from_waker(Waker::noop());
-        let mut write = |bytes: &[u8]| {
-            assert!(Pin::new(&mut gathering).poll_write(&mut context, bytes).is_ready());
-            Pin::new(&mut gathering).poll_flush(&mut context).is_ready()
-        };
-        assert!(write(b"alone"));
-        assert_eq!(sent(&mut peer), b"alone");
-        connection.call_begun();
-        assert!(!write(b"one "));
-        assert_eq!(sent(&mut peer), b"");
-        assert!(write(b"two"));
+        for piece in [&b"one "[..], b"two"] {
+            assert!(Pin::new(&mut gathering).poll_write(&mut context, piece).is_ready());
+            assert_eq!(sent(&mut peer), b"");
+        }
+        assert!(Pin::new(&mut gathering).poll_flush(&mut context).is_ready());
         assert_eq!(sent(&mut peer), b"one two");
     }
 
@@ -168,9 +135,8 @@ mod tests {
     async fn everything_arrives_once_and_in_order() {
         for seed in 0..200 {
             let mut random = fastrand::Rng::with_seed(seed);
-            let connection = connection();
             let (stream, mut peer) = duplex(random.usize(1..20_000));
-            let mut gathering = Gathering::new(stream, Arc::clone(&connection));
+            let mut gathering = Gathering::new(stream);
             let sizes = [1, 9, 300, LARGE_BYTES - 1, LARGE_BYTES, GATHERED_BYTES_MAX, 40_000];
             let pieces: Vec<Vec<u8>> = (0..random.usize(1..40))
                 .map(|_| {
@@ -181,9 +147,6 @@ mod tests {
             let whole = pieces.concat();
             let writing = tokio::spawn(async move {
                 for piece in pieces {
-                    if random.bool() {
-                        connection.call_begun();
-                    }
                     gathering.write_all(&piece).await.expect("the other end is open");
                     if random.u8(..3) > 0 {
                         gathering.flush().await.expect("the other end is open");

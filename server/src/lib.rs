@@ -27,6 +27,7 @@ pub mod service;
 pub mod shutdown;
 mod standard_services;
 pub mod status;
+mod streams;
 pub mod transport;
 mod wire_refusal;
 

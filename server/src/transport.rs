@@ -5,6 +5,7 @@
 
 use std::{
     convert::Infallible,
+    future::{Future, poll_fn},
     net::SocketAddr,
     pin::pin,
     sync::Arc,
@@ -13,7 +14,7 @@ use std::{
 
 use http::Request;
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -23,9 +24,19 @@ use tokio::{
 use tonic::body::Body;
 
 use crate::{
-    call::Calls, config::Config, connection::Connection, gathering::Gathering, listener, metrics::Metrics,
-    readiness::Readiness, request_log::RequestLog, routes::Routes, rpc::Rpcs, shutdown::ShutdownSignal,
+    call::Calls,
+    config::Config,
+    connection::Connection,
+    gathering::Gathering,
+    listener,
+    metrics::Metrics,
+    readiness::Readiness,
+    request_log::RequestLog,
+    routes::Routes,
+    rpc::Rpcs,
+    shutdown::ShutdownSignal,
     standard_services,
+    streams::{self, Begun},
 };
 
 /// What one stream may send before it is read, in bytes: a state of 1 MiB and what surrounds it never wait for an update. Fixed, because
@@ -76,7 +87,7 @@ impl Transport {
             deadline_max: Duration::from_secs(config.request_deadline_s_max.into()),
             draining: drain.clone(),
         };
-        let door = Door { calls: Arc::new(calls), http2: http2_settings(config), drain };
+        let door = Door { calls: Arc::new(calls), config: Arc::new(config.clone()), drain };
         let mut readiness_changes = self.readiness.subscribe();
         let mut connections = JoinSet::new();
         loop {
@@ -121,8 +132,8 @@ async fn finish(mut connections: JoinSet<()>, config: &Config, mut signal: Shutd
     cut
 }
 
-fn http2_settings(config: &Config) -> http2::Builder<TokioExecutor> {
-    let mut settings = http2::Builder::new(TokioExecutor::new());
+fn http2_settings(config: &Config, begun: Begun) -> http2::Builder<Begun> {
+    let mut settings = http2::Builder::new(begun);
     settings
         .timer(TokioTimer::new())
         .auto_date_header(false)
@@ -142,14 +153,14 @@ fn http2_settings(config: &Config) -> http2::Builder<TokioExecutor> {
 #[derive(Clone, Debug)]
 struct Door {
     calls: Arc<Calls>,
-    http2: http2::Builder<TokioExecutor>,
+    config: Arc<Config>,
     drain: watch::Receiver<bool>,
 }
 
 impl Door {
     /// Serves one connection to its end. After `drain` it takes no more calls and ends with the last.
     async fn serve(self, stream: TcpStream, peer: SocketAddr, _counted: CountedConnection) {
-        let Self { calls, http2, mut drain } = self;
+        let Self { calls, config, mut drain } = self;
         let mut draining = pin!(async move {
             // An error means that the server is gone.
             let _ = drain.wait_for(|draining| *draining).await;
@@ -165,19 +176,23 @@ impl Door {
             },
         }
         let connection = Connection::new(peer);
-        let stream = Gathering::new(stream, Arc::clone(&connection));
+        let stream = Gathering::new(stream);
         let service = service_fn(move |request: Request<Incoming>| {
             let answer = calls.answer(Arc::clone(&connection), request.map(Body::new));
             async { Ok::<_, Infallible>(answer.await) }
         });
+        let begun = Begun::default();
+        let http2 = http2_settings(&config, begun.clone());
         let mut serving = pin!(http2.serve_connection(TokioIo::new(stream), service));
-        let ended = tokio::select! {
-            ended = &mut serving => ended,
-            () = draining => {
+        let mut is_draining = false;
+        let serving = poll_fn(|context| {
+            if !is_draining && draining.as_mut().poll(context).is_ready() {
+                is_draining = true;
                 serving.as_mut().graceful_shutdown();
-                serving.await
             }
-        };
+            serving.as_mut().poll(context)
+        });
+        let ended = streams::drive(serving, begun).await;
         if let Err(error) = ended {
             tracing::debug!(%peer, %error, "a connection broke");
         }
