@@ -146,7 +146,7 @@ impl HandoffFact {
             owner_epoch: handoff.owner_epoch,
             revision: handoff.revision.0,
             moved_revision: handoff.transfer.from_revision.0,
-            context_summary: handoff.context.as_ref().map(|context| context.summary.to_string()),
+            context_summary: handoff.context.as_ref().map(|context| context.parts().summary.to_owned()),
             broken_rules: handoff.verdict.errors.iter().map(|error| error.rule.to_string()).collect(),
             completed_us: handoff.completed_us,
         }

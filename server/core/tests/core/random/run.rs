@@ -21,7 +21,7 @@ const BATCHES_PER_FULL_COMPARISON: usize = 128;
 /// A record as the log would have it.
 pub(crate) struct Record {
     pub(crate) time_us: i64,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Bytes,
 }
 
 pub(crate) struct Run {
