@@ -10,6 +10,8 @@ use minicbor::{
     encode::{Error as EncodeError, Write},
 };
 
+use crate::codec::length;
+
 /// What a context says, text by text.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Encode, Decode)]
 pub struct ContextParts<'a> {
@@ -33,6 +35,8 @@ pub struct ContextParts<'a> {
     pub references: Vec<&'a str>,
 }
 
+/// How many parts there are.
+const PARTS: usize = 6;
 /// Room for a context of the usual length, in bytes.
 const USUAL_BYTES: usize = 256;
 const OWN_BYTES: &str = "the bytes were read or written as a context";
@@ -57,6 +61,23 @@ impl Context {
     /// Size in bytes of all its texts.
     pub fn size(&self) -> usize {
         self.size
+    }
+
+    /// Tells each of its texts with the place of its part among [`ContextParts`], from 0, in order: what [`Context::parts`] gives, without
+    /// memory for it.
+    pub fn each(&self, mut tell: impl FnMut(usize, &str)) {
+        let d = &mut Decoder::new(&self.bytes);
+        let mut told = || {
+            d.array()?;
+            tell(0, d.str()?);
+            for part in 1..PARTS {
+                for _ in 0..length(d.array()?)? {
+                    tell(part, d.str()?);
+                }
+            }
+            Ok::<_, DecodeError>(())
+        };
+        told().expect(OWN_BYTES);
     }
 
     /// What it says.

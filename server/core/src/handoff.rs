@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use arrayvec::ArrayVec;
 use minicbor::{Decode, Encode};
 
 use crate::{AgentId, Context, HandoffId, Revision, TaskId, Text, Transfer, Verdict};
@@ -159,22 +160,23 @@ pub enum StepStatus {
 
 impl Handoff {
     /// The steps that were taken, in order. They follow from status, times and failed step, so they are not stored.
-    pub fn steps(&self) -> Vec<Step> {
+    pub fn steps(&self) -> ArrayVec<Step, 3> {
         let closed_us = self.completed_us.unwrap_or(self.judged_us);
         match self.status {
             HandoffStatus::Initiated | HandoffStatus::Withdrawn => {
-                vec![Step::new(StepName::Validation, StepStatus::Completed, self.judged_us)]
+                [Step::new(StepName::Validation, StepStatus::Completed, self.judged_us)].into_iter().collect()
             }
             HandoffStatus::Rejected => {
                 let error = Text::new(self.verdict.error_lines().join("; "));
-                vec![Step { error, ..Step::new(StepName::Validation, StepStatus::Failed, closed_us) }]
+                let failed = Step::new(StepName::Validation, StepStatus::Failed, closed_us);
+                [Step { error, ..failed }].into_iter().collect()
             }
             HandoffStatus::Completed | HandoffStatus::Failed => self.executed_steps(closed_us),
         }
     }
 
-    fn executed_steps(&self, closed_us: i64) -> Vec<Step> {
-        let mut steps = Vec::with_capacity(3);
+    fn executed_steps(&self, closed_us: i64) -> ArrayVec<Step, 3> {
+        let mut steps = ArrayVec::new();
         for name in [StepName::Validation, StepName::StateTransfer, StepName::TaskTransfer] {
             if self.failed_step == Some(name) {
                 let error = self.error.clone();

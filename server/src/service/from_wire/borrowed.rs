@@ -20,7 +20,9 @@ const DELIMITED: u8 = 2;
 
 /// A `BatchHandOffRequest`, if it is in the usual form.
 pub(in crate::service) fn batch_hand_off(message: &[u8]) -> Option<BatchHandOff<'_>> {
-    let mut batch = BatchHandOff::default();
+    // Items are large: none is moved to make room for the next.
+    let mut batch =
+        BatchHandOff { items: Vec::with_capacity(count_items(message)?), ..BatchHandOff::default() };
     let mut reader = Reader { rest: message };
     while let Some(key) = reader.key() {
         match key {
@@ -30,6 +32,16 @@ pub(in crate::service) fn batch_hand_off(message: &[u8]) -> Option<BatchHandOff<
         }
     }
     Some(batch)
+}
+
+/// How many items a `BatchHandOffRequest` has, if it has nothing but texts and messages.
+fn count_items(message: &[u8]) -> Option<usize> {
+    let (mut items, mut reader) = (0, Reader { rest: message });
+    while let Some((field, _)) = reader.key() {
+        reader.bytes()?;
+        items += usize::from(field == 1);
+    }
+    Some(items)
 }
 
 /// A `HandOffRequest`, if it is in the usual form.

@@ -147,13 +147,10 @@ fn write_transfer(writer: &mut Writer<'_>, from: &str, transfer: &Transfer) {
 }
 
 fn write_context(writer: &mut Writer<'_>, context: &Context) {
-    let parts = context.parts();
-    writer.text(1, parts.summary);
-    write_texts(writer, 2, &parts.completed);
-    write_texts(writer, 3, &parts.remaining);
-    write_texts(writer, 4, &parts.decisions);
-    write_texts(writer, 5, &parts.pitfalls);
-    write_texts(writer, 6, &parts.references);
+    context.each(|part, text| match part {
+        0 => writer.text(1, text),
+        _ => writer.item(part as u32 + 1, text),
+    });
 }
 
 fn write_texts(writer: &mut Writer<'_>, field: u32, texts: &[impl AsRef<str>]) {
