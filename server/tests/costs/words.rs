@@ -1,8 +1,8 @@
 //! Commands as agents give them: ids, a reason and a context of common lengths.
 
 use baton_core::{
-    Action, AgentId, Command, CreateTask, Object, Proposal, TaskId, Text, TransferSpec, UpdateMode,
-    UpdateState, Value,
+    Action, AgentId, Command, Context, ContextParts, CreateTask, Object, Proposal, TaskId, Text,
+    TransferSpec, UpdateMode, UpdateState, Value,
 };
 
 /// When everything happens.
@@ -32,7 +32,12 @@ pub(crate) fn hand_off(task: usize) -> Action {
         reason: Text::from("needs access to payments"),
         owner_epoch: Some(1),
         transfer: TransferSpec::default(),
-        context: None,
+        context: Some(Context::from(&ContextParts {
+            summary: "the customer was charged twice and wants the second charge back",
+            completed: vec!["both charges found"],
+            remaining: vec!["refund the second charge"],
+            ..ContextParts::default()
+        })),
     })
 }
 
