@@ -64,6 +64,7 @@ fn poll_all(calls: &mut FuturesUnordered<Call>, context: &mut Context<'_>) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
