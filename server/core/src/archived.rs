@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::{
     Handoff, HandoffId, Revision, State, Task, TaskId, TaskRecord,
+    limits::REQUEST_SEGMENT_COUNT,
     store::{Handoffs, StoredRecord, TaskHistory, Tasks, unpack_handoff, unpack_task},
 };
 
@@ -79,9 +80,9 @@ impl State {
         self.archived
     }
 
-    /// How many tasks and remembered requests it holds: what a checkpoint of it has to copy.
-    pub fn held_count(&self) -> usize {
-        self.tasks.len() + self.requests.len()
+    /// How many tasks, and at most how many remembered requests, a checkpoint of it has to copy. Other requests are in segments.
+    pub fn copied_count(&self) -> usize {
+        self.tasks.len() + self.requests.len().min(REQUEST_SEGMENT_COUNT)
     }
 
     /// Whether it has a task of that id.
