@@ -80,9 +80,10 @@ impl State {
         self.archived
     }
 
-    /// How many tasks, and at most how many remembered requests, a checkpoint of it has to copy. Other requests are in segments.
+    /// How many tasks, hand-offs and remembered requests a checkpoint of it has to copy, about: most requests are in segments.
     pub fn copied_count(&self) -> usize {
-        self.tasks.len() + self.requests.len().min(REQUEST_SEGMENT_COUNT)
+        let in_no_segment = self.requests.len().min(REQUEST_SEGMENT_COUNT);
+        self.tasks.len() + self.handoffs.count_about() + in_no_segment
     }
 
     /// Whether it has a task of that id.

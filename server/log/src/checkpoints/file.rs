@@ -74,7 +74,7 @@ impl FileCheckpoints {
             Ok(unnamed) => unnamed.iter().for_each(|name| self.remove(name)),
             // It may name any of them, and may be read again one day.
             Err(why) => {
-                tracing::warn!(folder = %self.folder.display(), %why, "old segments are left where they are")
+                tracing::warn!(folder = %self.folder.display(), %why, "old segments are left where they are");
             }
         }
     }

@@ -13,11 +13,14 @@ use super::{
 /// What a segment is read from, and how many bytes that has.
 pub(super) type Source<R> = Result<(R, u64), CheckpointUnreadable>;
 
+/// Finds a segment.
+type Find<'a, R> = dyn Fn(&Segment) -> Source<R> + Send + 'a;
+
 /// Reads a checkpoint and its segments.
 pub(super) struct Whole<'a, R> {
     head: CheckpointHead,
     own: Reader<R>,
-    find: Box<dyn Fn(&Segment) -> Source<R> + Send + 'a>,
+    find: Box<Find<'a, R>>,
     /// Which segment comes next.
     next: usize,
     /// The one that is being read.

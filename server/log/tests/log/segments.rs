@@ -149,7 +149,7 @@ fn in_memory_and_in_a_folder(promise: impl Fn(&mut dyn Checkpoints)) {
     promise(&mut MemoryCheckpoints::default());
     let data = TempDir::new().unwrap();
     promise(&mut FileCheckpoints::open(data.path()).unwrap());
-    assert_eq!(files(data.path(), "unfinished"), [PathBuf::new(); 0]);
+    assert!(files(data.path(), "unfinished").is_empty());
 }
 
 #[test]
