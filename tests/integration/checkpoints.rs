@@ -12,7 +12,7 @@ use std::{
 
 use baton_log::{
     CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, LogReader as _,
-    TakePart,
+    Segment, SegmentHead, TakePart,
 };
 use baton_proto::v1;
 use baton_server::{Server, clock::SystemClock, config::Config, engine::EngineParts, metrics::Metrics};
@@ -137,6 +137,18 @@ struct Held {
 }
 
 impl Checkpoints for Held {
+    fn save_segment(
+        &mut self,
+        head: &SegmentHead,
+        write: &mut dyn FnMut(&mut TakePart<'_>) -> Result<(), CheckpointError>,
+    ) -> Result<Segment, CheckpointError> {
+        self.inner.save_segment(head, write)
+    }
+
+    fn has_segment(&self, namespace: &str, segment: &Segment) -> bool {
+        self.inner.has_segment(namespace, segment)
+    }
+
     fn save(
         &mut self,
         head: &CheckpointHead,

@@ -19,6 +19,7 @@ mod refused_starts;
 mod request_ids;
 mod restart;
 mod retention;
+mod segments;
 mod states_over_time;
 mod stopping;
 mod summaries;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::{
     Handoff, HandoffId, Revision, State, Task, TaskId, TaskRecord,
+    limits::REQUEST_SEGMENT_COUNT,
     store::{Handoffs, StoredRecord, TaskHistory, Tasks, unpack_handoff, unpack_task},
 };
 
@@ -79,9 +80,10 @@ impl State {
         self.archived
     }
 
-    /// How many tasks and remembered requests it holds: what a checkpoint of it has to copy.
-    pub fn held_count(&self) -> usize {
-        self.tasks.len() + self.requests.len()
+    /// How many tasks, hand-offs and remembered requests a checkpoint of it has to copy, about: most requests are in segments.
+    pub fn copied_count(&self) -> usize {
+        let in_no_segment = self.requests.len().min(REQUEST_SEGMENT_COUNT);
+        self.tasks.len() + self.handoffs.count_about() + in_no_segment
     }
 
     /// Whether it has a task of that id.

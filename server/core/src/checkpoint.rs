@@ -1,18 +1,19 @@
-//! A whole state as bytes, so that a restart need not replay the whole log, and back: part by part, so that they never are in memory at once.
+//! A state as bytes, so that a restart need not replay the whole log, and back: part by part, so that they never are in memory at once.
 //!
-//! Canonical: equal states give equal parts. Checksums and files are the log's.
+//! Canonical: equal states give equal parts, unless some of their requests are left to segments. Checksums and files are the log's.
 
 use minicbor::{Decoder, decode::Error as DecodeError};
 
 use crate::{
-    RequestMemory, State,
+    RequestMemory, Revision, State,
     checkpoint_agents::AgentsReader,
     checkpoint_parts::{Parts, Section, read_items},
     checkpoint_requests::RequestsReader,
+    checkpoint_segments::InSegments,
 };
 
 /// The version of the encoding of checkpoints. One of another version is left aside and the log is replayed.
-pub const CHECKPOINT_FORMAT: u16 = 5;
+pub const CHECKPOINT_FORMAT: u16 = 6;
 
 /// The checkpoint cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -33,9 +34,23 @@ impl State {
     /// # Errors
     /// The first that `part` gives; it is not called again then.
     pub fn write_checkpoint<E>(&self, part: &mut dyn FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        self.write_checkpoint_beside(InSegments::default(), part)
+    }
+
+    /// As [`State::write_checkpoint`], without the requests that stand in segments: whoever reads it gives the parts of those first, in their
+    /// order.
+    ///
+    /// # Errors
+    /// The first that `part` gives; it is not called again then.
+    pub fn write_checkpoint_beside<E>(
+        &self,
+        in_segments: InSegments,
+        part: &mut dyn FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut parts = Parts::new(part);
         parts.item(Section::Beginning, |e| {
-            e.u64(self.archived)?.encode(self.head)?.i64(self.time_us)?.encode(&self.rules)?.ok()
+            e.u64(self.archived)?.encode(self.head)?.i64(self.time_us)?.encode(&self.rules)?;
+            e.encode(self.oldest_request())?.ok()
         })?;
         let mut counts = Counts::default();
         for id in self.handoffs.open() {
@@ -52,7 +67,7 @@ impl State {
         }
         self.write_agents(&mut parts)?;
         counts.agents = self.agents.len() as u64;
-        counts.requests = self.write_requests(&mut parts)?;
+        counts.requests = in_segments.count + self.write_requests(in_segments.until, &mut parts)?;
         parts.item(Section::End, |e| {
             let Counts { open, handoffs, tasks, agents, requests } = counts;
             e.u64(open)?.u64(handoffs)?.u64(tasks)?.u64(agents)?.u64(requests)?.ok()
@@ -104,7 +119,7 @@ struct Counts {
     requests: u64,
 }
 
-/// Reads a state from its parts, in the order in which they were written.
+/// Reads a state from its parts, in the order in which they were written, those of segments before all others.
 #[derive(Debug)]
 pub struct CheckpointReader {
     state: State,
@@ -140,7 +155,8 @@ impl CheckpointReader {
     pub fn part(&mut self, bytes: &[u8]) -> Result<(), CheckpointError> {
         let d = &mut Decoder::new(bytes);
         let section: Section = d.decode()?;
-        if self.section.is_none() != (section == Section::Beginning) || self.section > Some(section) {
+        let has_begun = self.section > Some(Section::Segments);
+        if has_begun == (section <= Section::Beginning) || self.section > Some(section) {
             return Err(DecodeError::message("its parts are not in order").into());
         }
         self.section = Some(section);
@@ -151,9 +167,16 @@ impl CheckpointReader {
     fn items(&mut self, section: Section, d: &mut Decoder<'_>) -> Result<(), DecodeError> {
         let Self { state, agents, requests, counts, section: _ } = self;
         match section {
+            Section::Segments => {
+                read_items(d, |d| requests.read_in_segment(state, d))?;
+                counts.requests = requests.count();
+            }
             Section::Beginning => {
                 (state.archived, state.head, state.time_us) = (d.u64()?, d.decode()?, d.i64()?);
                 state.rules = d.decode()?;
+                let oldest: Option<Revision> = d.decode()?;
+                state.requests.forget_before(oldest.unwrap_or(Revision(u64::MAX)));
+                requests.begin();
             }
             Section::Open => {
                 counts.open += read_items(d, |d| {
@@ -177,7 +200,10 @@ impl CheckpointReader {
                 read_items(d, |d| agents.read_item(state, d))?;
                 counts.agents = state.agents.len() as u64;
             }
-            Section::Requests => counts.requests += read_items(d, |d| requests.read_item(state, d))?,
+            Section::Requests => {
+                read_items(d, |d| requests.read_item(state, d))?;
+                counts.requests = requests.count();
+            }
             Section::End => {
                 let written = Counts {
                     open: d.u64()?,

@@ -13,23 +13,27 @@ const PART_BYTES: usize = 256 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(index_only)]
 pub(crate) enum Section {
-    /// One item: what is not repeated.
+    /// The oldest requests, from the segments that have them.
     #[n(0)]
+    Segments,
+    /// One item: what is not repeated.
+    #[n(1)]
     Beginning,
     /// Ids of hand-offs that are not closed.
-    #[n(1)]
-    Open,
     #[n(2)]
-    Handoffs,
+    Open,
     #[n(3)]
+    Handoffs,
+    #[n(4)]
     Tasks,
     /// Agents, and what they share.
-    #[n(4)]
-    Agents,
     #[n(5)]
+    Agents,
+    /// The requests that are in no segment.
+    #[n(6)]
     Requests,
     /// One item: how many there were, so that nothing can be missing.
-    #[n(6)]
+    #[n(7)]
     End,
 }
 

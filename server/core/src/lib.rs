@@ -12,6 +12,7 @@ mod checkpoint;
 mod checkpoint_agents;
 mod checkpoint_parts;
 mod checkpoint_requests;
+mod checkpoint_segments;
 mod checkpoint_tables;
 mod codec;
 mod command;
@@ -51,6 +52,7 @@ pub use answer::{Answer, StateWritten};
 pub use apply::Misfit;
 pub use archived::{ArchivedTask, archived_handoff, archived_task};
 pub use checkpoint::{CHECKPOINT_FORMAT, CheckpointError, CheckpointReader};
+pub use checkpoint_segments::{InSegments, RequestSegment};
 pub use command::{
     Action, Claim, CloseHandoff, Command, CreateTask, End, EndTask, Proposal, RequestMark, SwitchRule,
     TransferState, UpdateState, UpdateTask,

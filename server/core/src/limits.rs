@@ -51,6 +51,13 @@ pub const REQUEST_CHUNK_BYTES: usize = 64 * 1024;
 /// Most bytes of several requests in the first chunk; each has room for twice as much as is in the one before.
 pub const REQUEST_CHUNK_BYTES_FIRST: usize = 1024;
 
+/// So many remembered requests are written to a segment, once, instead of to each checkpoint: 1,000,000 of them are 62 segments, and a
+/// checkpoint copies no more than this.
+pub const REQUEST_SEGMENT_COUNT: usize = 16_384;
+/// Fewer of them make a segment if they have so many bytes. Large descriptions and metadata do not count: requests that follow share them, and
+/// each segment has its own copy, so smaller segments would only be more copies.
+pub const REQUEST_SEGMENT_BYTES: usize = 8 * 1024 * 1024;
+
 /// How long a request id is remembered unless configured otherwise, in microseconds (24 h).
 pub const REQUEST_MEMORY_US: i64 = 86_400_000_000;
 /// How many request ids of a namespace are remembered unless configured otherwise.

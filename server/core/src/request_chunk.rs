@@ -119,9 +119,20 @@ impl Chunk {
         self.places.get(self.index(number)?).map(|place| place.time_us)
     }
 
-    /// All of them.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Remembered<'_>> {
-        self.numbers().filter_map(|number| self.get(number))
+    /// Those from that number on.
+    pub(crate) fn iter_from(&self, number: u64) -> impl Iterator<Item = Remembered<'_>> {
+        let Range { start, end } = self.numbers();
+        (start.max(number)..end).filter_map(|number| self.get(number))
+    }
+
+    /// Where the last of them was recorded.
+    pub(crate) fn last_revision(&self) -> Option<Revision> {
+        self.places.last().map(|place| place.revision)
+    }
+
+    /// The number of the first that was recorded after `revision`, or that of the first of the next chunk.
+    pub(crate) fn number_after(&self, revision: Revision) -> u64 {
+        self.first_number + self.places.partition_point(|place| place.revision <= revision) as u64
     }
 
     fn index(&self, number: u64) -> Option<usize> {

@@ -5,6 +5,7 @@
 use std::{collections::VecDeque, ops::Range, sync::Arc};
 
 use crate::{
+    Revision,
     digest::Digest,
     limits::{REQUEST_MEMORY_COUNT, REQUEST_MEMORY_US},
     remembered::Remembered,
@@ -48,7 +49,7 @@ impl Default for Requests {
 const NOT_A_SNAPSHOT: &str = "snapshots are only written, never asked nor added to";
 
 impl Requests {
-    /// A copy that shares what is remembered and can only be [iterated](Self::iter): it costs a step per chunk.
+    /// A copy that shares what is remembered and can only be [iterated](Self::after): it costs a step per chunk.
     pub(crate) fn snapshot(&self) -> Self {
         Self { chunks: self.chunks.clone(), numbers: self.numbers.clone(), index: None }
     }
@@ -84,11 +85,24 @@ impl Requests {
         (self.numbers.end - self.numbers.start) as usize
     }
 
-    /// All that is remembered, oldest first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Remembered<'_>> {
-        let first = self.chunks.front().map_or(0, |chunk| chunk.numbers().start);
-        let forgotten = (self.numbers.start - first) as usize;
-        self.chunks.iter().flat_map(|chunk| chunk.iter()).skip(forgotten)
+    /// Where the oldest that is remembered was recorded.
+    pub(crate) fn oldest(&self) -> Option<Revision> {
+        self.after(Revision(0)).next().map(|oldest| oldest.revision)
+    }
+
+    /// What is remembered of those that were recorded after `revision`, oldest first.
+    pub(crate) fn after(&self, revision: Revision) -> impl Iterator<Item = Remembered<'_>> {
+        let passed = self.chunks.partition_point(|chunk| chunk.last_revision() <= Some(revision));
+        let first = self.chunks.get(passed).map_or(self.numbers.end, |chunk| chunk.number_after(revision));
+        let first = first.max(self.numbers.start);
+        self.chunks.range(passed..).flat_map(move |chunk| chunk.iter_from(first))
+    }
+
+    /// Forgets those that were recorded before `revision`.
+    pub(crate) fn forget_before(&mut self, revision: Revision) {
+        while self.oldest().is_some_and(|oldest| oldest < revision) {
+            self.forget_oldest();
+        }
     }
 
     /// The number of which the index has the low half.

@@ -33,7 +33,7 @@ pub use archive::{
 pub use chain::Chain;
 pub use checkpoints::{
     CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, FileCheckpoints,
-    MemoryCheckpoints, TakePart,
+    MemoryCheckpoints, Segment, SegmentHead, TakePart,
 };
 pub use error::{AppendError, Damage, DamageKind, ReadError};
 pub use faults::{AppendFault, FaultLog, Faulty, Plan, ReadFault, TruncateFault};

@@ -23,6 +23,7 @@ mod recall;
 mod recent;
 mod replay;
 mod retention;
+mod segments;
 mod shelf;
 mod snapshots;
 mod submission;

@@ -113,8 +113,7 @@ impl Retainer {
 
 /// Whether there is something to make a checkpoint before the newest record from: the whole log, or another checkpoint.
 fn can_replay(head: &Head, shelf: &mut Shelf) -> Result<bool, ShelfError> {
-    let usable = shelf.usable(&head.namespace)?;
-    Ok(head.oldest_revision == 1 || usable.iter().any(|&revision| revision < head.revision))
+    Ok(head.oldest_revision == 1 || shelf.has_before(&head.namespace, head.revision)?)
 }
 
 /// Whether `events` that are not held yet are enough beside those that are `kept` in any case.

@@ -3,6 +3,7 @@
 //! Keeps the newest two that can be, so that one that is damaged later costs time and nothing else. Knows nothing of when one is wanted.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -15,8 +16,14 @@ use baton_log::{
 use tracing::{debug, warn};
 
 use super::{
-    OpenEngineError, attic::take_out, forgetting::Forgets, open::from_checkpoint, replay::catch_up,
-    snapshots::is_due, trust::judge,
+    OpenEngineError,
+    attic::take_out,
+    forgetting::Forgets,
+    open::from_checkpoint,
+    replay::catch_up,
+    segments::{self, in_segments},
+    snapshots::is_due,
+    trust::judge,
 };
 
 /// How many checkpoints of each namespace are kept.
@@ -32,8 +39,8 @@ pub(super) struct Shelf {
     memory: RequestMemory,
     /// Fewest events between two checkpoints; after so many, what rests is archived.
     checkpoint_events: u64,
-    /// The revisions of those that can be started from, newest first, of each namespace that was looked at.
-    usable: BTreeMap<Arc<str>, Vec<u64>>,
+    /// Those that can be started from, newest first, of each namespace that was looked at.
+    usable: BTreeMap<Arc<str>, Vec<CheckpointHead>>,
     /// The namespaces and revisions of those that were read to their end: they need not be read again to know that they are whole.
     read: BTreeSet<(Arc<str>, u64)>,
 }
@@ -106,7 +113,7 @@ impl Shelf {
                 continue;
             }
             let since = state.head().0 - advanced.saved.unwrap_or(begun).0;
-            if is_due(since, state.held_count(), self.checkpoint_events) {
+            if is_due(since, state.copied_count(), self.checkpoint_events) {
                 self.save(namespace, state, hash);
                 advanced.saved = Some(state.head());
             }
@@ -128,8 +135,8 @@ impl Shelf {
         &*self.reader
     }
 
-    /// The revisions of the newest checkpoints of a namespace that can be started from, newest first.
-    pub(super) fn usable(&mut self, namespace: &Arc<str>) -> Result<&[u64], ShelfError> {
+    /// The newest checkpoints of a namespace that can be started from, newest first.
+    fn usable(&mut self, namespace: &Arc<str>) -> Result<&[CheckpointHead], ShelfError> {
         if !self.usable.contains_key(namespace) {
             let head = self.reader.head(namespace)?;
             let found = self.look(&head)?;
@@ -140,15 +147,20 @@ impl Shelf {
 
     /// The first revision that fewer than two of them hold; 0 if there are not two.
     pub(super) fn held_twice(&mut self, namespace: &Arc<str>) -> Result<u64, ShelfError> {
-        Ok(self.usable(namespace)?.get(1).map_or(0, |older| older + 1))
+        Ok(self.usable(namespace)?.get(1).map_or(0, |older| older.revision + 1))
     }
 
-    fn look(&self, head: &Head) -> Result<Vec<u64>, ShelfError> {
+    /// Whether there is one of before `revision` that can be started from.
+    pub(super) fn has_before(&mut self, namespace: &Arc<str>, revision: u64) -> Result<bool, ShelfError> {
+        Ok(self.usable(namespace)?.iter().any(|usable| usable.revision < revision))
+    }
+
+    fn look(&self, head: &Head) -> Result<Vec<CheckpointHead>, ShelfError> {
         let mut usable = Vec::new();
         for checkpoint in self.checkpoints.heads(&head.namespace)? {
             if judge(&checkpoint, &*self.reader, &*self.archive, head)?.is_ok() && self.is_whole(&checkpoint)
             {
-                usable.push(checkpoint.revision);
+                usable.push(checkpoint);
             }
         }
         Ok(usable)
@@ -175,7 +187,7 @@ impl Shelf {
         hash: Hash,
         archiving: bool,
     ) {
-        let newest = self.usable(namespace).ok().and_then(|usable| usable.first().copied());
+        let newest = self.usable(namespace).ok().and_then(|usable| Some(usable.first()?.revision));
         if newest >= Some(state.head().0) {
             // It waited while newer ones were made for the sake of retention.
             return;
@@ -198,7 +210,7 @@ impl Shelf {
         for until in [before, Revision(head.revision)] {
             // Where nothing had to be replayed there is a checkpoint already.
             if let Some(hash) = self.advance(namespace, &mut state, until)?.hash
-                && !self.usable(namespace)?.contains(&until.0)
+                && !self.usable(namespace)?.iter().any(|usable| usable.revision == until.0)
             {
                 self.take_out(namespace, &mut state)?;
                 self.save(namespace, &state, hash);
@@ -220,32 +232,46 @@ impl Shelf {
     fn save(&mut self, namespace: &Arc<str>, state: &State, hash: Hash) {
         let revision = state.head();
         // Those that were there are looked at first: an older one that is damaged must not push out one that is whole.
-        let before = self.usable(namespace).map(<[u64]>::to_vec);
-        if let Err(error) = self.write(namespace, state, hash) {
-            warn!(%namespace, %revision, %error, "no checkpoint was written; the next start replays more");
-            return;
-        }
+        let before = self.usable(namespace).map(<[CheckpointHead]>::to_vec);
+        let older = before.as_deref().unwrap_or(&[]);
+        let written = match self.write(namespace, state, hash, older) {
+            Ok(written) => written,
+            Err(error) => {
+                warn!(%namespace, %revision, %error, "no checkpoint was written; the next start replays more");
+                return;
+            }
+        };
         debug!(%namespace, %revision, "checkpoint written");
         match before {
             Ok(mut usable) => {
-                usable.push(revision.0);
-                usable.sort_unstable_by(|a, b| b.cmp(a));
-                usable.dedup();
+                usable.retain(|older| older.revision != revision.0);
+                usable.push(written);
+                usable.sort_unstable_by_key(|usable| Reverse(usable.revision));
                 usable.truncate(KEPT);
-                self.checkpoints.remove_others(namespace, &usable);
-                self.prune(namespace, &usable);
+                let kept: Vec<u64> = usable.iter().map(|usable| usable.revision).collect();
+                self.checkpoints.remove_others(namespace, &kept);
+                self.prune(namespace, &kept);
                 self.usable.insert(Arc::clone(namespace), usable);
             }
             Err(error) => warn!(%namespace, %error, "old checkpoints are left where they are"),
         }
     }
 
-    fn write(&mut self, namespace: &Arc<str>, state: &State, hash: Hash) -> Result<(), ShelfError> {
+    fn write(
+        &mut self,
+        namespace: &Arc<str>,
+        state: &State,
+        hash: Hash,
+        older: &[CheckpointHead],
+    ) -> Result<CheckpointHead, ShelfError> {
         let (namespace, revision) = (Arc::clone(namespace), state.head().0);
         self.archive.mark(&namespace, revision, hash)?;
-        let archived = state.archived_count();
-        let head = CheckpointHead { namespace, revision, hash, format: CHECKPOINT_FORMAT, archived };
-        Ok(self.checkpoints.save(&head, &mut |part| state.write_checkpoint(part))?)
+        let segments = segments::complete(&mut *self.checkpoints, older, &namespace, state)?;
+        let (archived, in_segments) = (state.archived_count(), in_segments(&segments));
+        let head =
+            CheckpointHead { namespace, revision, hash, format: CHECKPOINT_FORMAT, archived, segments };
+        self.checkpoints.save(&head, &mut |part| state.write_checkpoint_beside(in_segments, part))?;
+        Ok(head)
     }
 
     /// Removes what no start from one of the `usable` checkpoints needs.

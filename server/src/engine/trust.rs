@@ -70,7 +70,7 @@ pub(super) fn judge(
 /// Where it leaves finished tasks out, the archive must have them.
 fn judge_archive(checkpoint: &CheckpointHead, archive: &dyn ArchiveReader) -> Result<(), Distrust> {
     let distrust = |error: &dyn fmt::Display| Distrust::Archive(error.to_string());
-    let CheckpointHead { namespace, revision, hash, format: _, archived } = checkpoint;
+    let CheckpointHead { namespace, revision, hash, format: _, archived, segments: _ } = checkpoint;
     if *archived == 0 || archive.is_marked(namespace, *revision, *hash).map_err(|error| distrust(&error))? {
         return Ok(());
     }

@@ -8,7 +8,7 @@ use std::{
 
 use baton_log::{
     CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, LogReader as _,
-    TakePart,
+    Segment, SegmentHead, TakePart,
 };
 use baton_server::{
     Server, ServerError, clock::ManualClock, config::Config, engine::EngineParts, metrics::Metrics,
@@ -147,14 +147,30 @@ async fn without_the_archive_a_truncated_log_is_not_served_until_it_is_back() {
 /// Checkpoints that cannot be written any more.
 struct Unwritable(Box<dyn Checkpoints>);
 
+fn unwritable() -> CheckpointError {
+    let source = std::io::Error::other("as planned");
+    CheckpointError { what: "write", path: PathBuf::new(), source }
+}
+
 impl Checkpoints for Unwritable {
+    fn save_segment(
+        &mut self,
+        _: &SegmentHead,
+        _: &mut dyn FnMut(&mut TakePart<'_>) -> Result<(), CheckpointError>,
+    ) -> Result<Segment, CheckpointError> {
+        Err(unwritable())
+    }
+
+    fn has_segment(&self, namespace: &str, segment: &Segment) -> bool {
+        self.0.has_segment(namespace, segment)
+    }
+
     fn save(
         &mut self,
         _: &CheckpointHead,
         _: &mut dyn FnMut(&mut TakePart<'_>) -> Result<(), CheckpointError>,
     ) -> Result<(), CheckpointError> {
-        let source = std::io::Error::other("as planned");
-        Err(CheckpointError { what: "write", path: PathBuf::new(), source })
+        Err(unwritable())
     }
 
     fn remove_others(&mut self, _: &str, _: &[u64]) {

@@ -35,6 +35,11 @@ impl Handoffs {
         self.open.insert(id, ());
     }
 
+    /// How many there are, about; a few large ones count as the many small ones that would take their room.
+    pub(crate) fn count_about(&self) -> usize {
+        self.as_is.len() + self.packed.count_max()
+    }
+
     pub(crate) fn contains(&self, id: HandoffId) -> bool {
         self.as_is.contains(&id) || self.packed.contains(&key(id))
     }

@@ -41,6 +41,11 @@ pub(super) struct Pages {
 const PRESENT: &str = "it was found just now, and the first page is never removed";
 
 impl Pages {
+    /// How many items there are if all pages are full: those that come in the order of their keys leave them so.
+    pub(super) fn count_max(&self) -> usize {
+        self.pages.len() * ITEMS_MAX
+    }
+
     pub(super) fn contains(&self, key: &[u8]) -> bool {
         self.get(key).is_some()
     }

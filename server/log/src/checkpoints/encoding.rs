@@ -1,82 +1,138 @@
-//! How a checkpoint is written: a head that names it, its parts, each behind its length, and an end, which is a part of length 0.
+//! How checkpoints and segments are written: a head that names what it is, its parts, each behind its length, and an end, which is a part of
+//! length 0.
 //!
 //! Behind each of these stands the BLAKE3 of the checksum before it and of itself: so no part is given out that is not as it was written, and
-//! in its place. Knows nothing of files.
+//! in its place, and the last checksum stands for all. Knows nothing of files, nor of what is in heads.
 
 use std::io::{self, Read, Write};
 
-use super::{CheckpointHead, CheckpointParts, CheckpointUnreadable};
+use super::CheckpointUnreadable;
 use crate::Hash;
 
-const MAGIC: &[u8; 8] = b"batonchk";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 
-type Checksum = [u8; 32];
+/// What is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Checkpoint,
+    Segment,
+}
+
+impl Kind {
+    /// What it begins with.
+    fn magic(self) -> &'static [u8; 8] {
+        match self {
+            Self::Checkpoint => b"batonchk",
+            Self::Segment => b"batonseg",
+        }
+    }
+}
 
 const TORN: &str = "it is shorter or longer than it says";
 const ALTERED: &str = "its content does not match its checksum";
 
-/// Writes a checkpoint from its head on.
+/// Writes something from its head on.
 pub(super) struct Writer<W> {
     out: W,
-    previous: Checksum,
+    bytes: u64,
+    previous: Hash,
+}
+
+/// What was written in all.
+pub(super) struct Written<W> {
+    pub(super) out: W,
+    pub(super) bytes: u64,
+    /// Of all that was written.
+    pub(super) checksum: Hash,
 }
 
 impl<W: Write> Writer<W> {
     /// Writes the head.
-    pub(super) fn begin(mut out: W, head: &CheckpointHead) -> io::Result<Self> {
-        let bytes = encode_head(head);
-        let previous = chained(&Checksum::default(), &bytes);
-        out.write_all(&bytes)?;
-        out.write_all(&previous)?;
-        Ok(Self { out, previous })
+    pub(super) fn begin(out: W, kind: Kind, head: &[u8]) -> io::Result<Self> {
+        let mut writer = Self { out, bytes: 0, previous: Hash::ZERO };
+        let preamble = [&kind.magic()[..], &VERSION.to_le_bytes(), &length(head)?].concat();
+        writer.put(&preamble)?;
+        writer.put(head)?;
+        writer.put_checksum(&[&preamble, head])?;
+        Ok(writer)
     }
 
     /// Writes a part, which is not empty.
     pub(super) fn part(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let length = u32::try_from(bytes.len()).map_err(|_| io::Error::other("a part has 4 GiB or more"))?;
-        self.previous = chained(&self.previous, bytes);
-        self.out.write_all(&length.to_le_bytes())?;
-        self.out.write_all(bytes)?;
-        self.out.write_all(&self.previous)
+        self.put(&length(bytes)?)?;
+        self.put(bytes)?;
+        self.put_checksum(&[bytes])
     }
 
-    /// Writes the end, and gives back what everything was written to.
-    pub(super) fn end(mut self) -> io::Result<W> {
+    /// Writes the end.
+    pub(super) fn end(mut self) -> io::Result<Written<W>> {
         self.part(&[])?;
-        Ok(self.out)
+        Ok(Written { out: self.out, bytes: self.bytes, checksum: self.previous })
+    }
+
+    fn put_checksum(&mut self, of: &[&[u8]]) -> io::Result<()> {
+        self.previous = chained(&self.previous, of);
+        let Hash(checksum) = self.previous;
+        self.put(&checksum)
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.bytes += bytes.len() as u64;
+        self.out.write_all(bytes)
     }
 }
 
-/// Reads a checkpoint from its head on.
+/// Reads something from its head on.
 pub(super) struct Reader<R> {
     input: R,
     bytes_left: u64,
-    previous: Checksum,
+    previous: Hash,
     // Reused for all parts.
     part: Vec<u8>,
 }
 
 impl<R: Read> Reader<R> {
-    /// Reads the head of a checkpoint that has so many bytes in all.
-    pub(super) fn begin(input: R, bytes: u64) -> Result<(CheckpointHead, Self), CheckpointUnreadable> {
-        let mut reader = Self { input, bytes_left: bytes, previous: Checksum::default(), part: Vec::new() };
-        let fixed: [u8; FIXED_BYTES] = reader.take()?;
-        if fixed[..8] != *MAGIC {
-            return Err(unreadable("it is not a checkpoint"));
+    /// Reads the head of something that has so many bytes in all.
+    pub(super) fn begin(input: R, bytes: u64, kind: Kind) -> Result<(Vec<u8>, Self), CheckpointUnreadable> {
+        let mut reader = Self { input, bytes_left: bytes, previous: Hash::ZERO, part: Vec::new() };
+        let preamble: [u8; 14] = reader.take()?;
+        if preamble[..8] != *kind.magic() {
+            return Err(unreadable("it is something else than its name says"));
         }
-        if fixed[8..10] != VERSION.to_le_bytes() {
+        if preamble[8..10] != VERSION.to_le_bytes() {
             return Err(unreadable("it was written by another version of the program"));
         }
-        let [low, high] = [fixed[FIXED_BYTES - 2], fixed[FIXED_BYTES - 1]];
-        let name = reader.take_many(u64::from(u16::from_le_bytes([low, high])))?;
-        reader.verify(&[&fixed[..], &name].concat())?;
-        Ok((decode_head(&fixed, name)?, reader))
+        let [.., a, b, c, d] = preamble;
+        let head = reader.take_many(u32::from_le_bytes([a, b, c, d]))?;
+        reader.verify(&[&preamble, &head])?;
+        Ok((head, reader))
     }
 
-    fn verify(&mut self, bytes: &[u8]) -> Result<(), CheckpointUnreadable> {
-        let checksum: Checksum = self.take()?;
-        if checksum != chained(&self.previous, bytes) {
+    /// Reads the next part, and tells whether there was one; if there was none, all of them were whole.
+    pub(super) fn advance(&mut self) -> Result<bool, CheckpointUnreadable> {
+        let length = u32::from_le_bytes(self.take()?);
+        let part = self.take_many(length)?;
+        self.verify(&[&part])?;
+        self.part = part;
+        if length == 0 && self.bytes_left > 0 {
+            return Err(unreadable(TORN));
+        }
+        Ok(length > 0)
+    }
+
+    /// The part that was read last.
+    pub(super) fn part(&self) -> &[u8] {
+        &self.part
+    }
+
+    /// Of all that was read.
+    pub(super) fn checksum(&self) -> Hash {
+        self.previous
+    }
+
+    fn verify(&mut self, read: &[&[u8]]) -> Result<(), CheckpointUnreadable> {
+        let checksum = Hash(self.take()?);
+        if checksum != chained(&self.previous, read) {
             return Err(unreadable(ALTERED));
         }
         self.previous = checksum;
@@ -91,8 +147,8 @@ impl<R: Read> Reader<R> {
     }
 
     /// Takes no more memory than there are bytes, whatever a damaged length says.
-    fn take_many(&mut self, count: u64) -> Result<Vec<u8>, CheckpointUnreadable> {
-        self.bytes_left = self.bytes_left.checked_sub(count).ok_or_else(|| unreadable(TORN))?;
+    fn take_many(&mut self, count: u32) -> Result<Vec<u8>, CheckpointUnreadable> {
+        self.bytes_left = self.bytes_left.checked_sub(u64::from(count)).ok_or_else(|| unreadable(TORN))?;
         let mut bytes = std::mem::take(&mut self.part);
         bytes.resize(usize::try_from(count).map_err(unreadable)?, 0);
         self.input.read_exact(&mut bytes).map_err(unreadable)?;
@@ -100,61 +156,20 @@ impl<R: Read> Reader<R> {
     }
 }
 
-impl<R: Read + Send> CheckpointParts for Reader<R> {
-    fn next_part(&mut self) -> Result<Option<&[u8]>, CheckpointUnreadable> {
-        let length = u32::from_le_bytes(self.take()?);
-        let part = self.take_many(u64::from(length))?;
-        self.verify(&part)?;
-        self.part = part;
-        if length > 0 {
-            return Ok(Some(&self.part));
-        }
-        if self.bytes_left > 0 {
-            return Err(unreadable(TORN));
-        }
-        Ok(None)
+fn length(bytes: &[u8]) -> io::Result<[u8; 4]> {
+    let length = u32::try_from(bytes.len()).map_err(|_| io::Error::other("a part has 4 GiB or more"))?;
+    Ok(length.to_le_bytes())
+}
+
+fn chained(previous: &Hash, pieces: &[&[u8]]) -> Hash {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&previous.0);
+    for piece in pieces {
+        hasher.update(piece);
     }
+    Hash(*hasher.finalize().as_bytes())
 }
 
-/// Bytes of a head before the name.
-const FIXED_BYTES: usize = 8 + 2 + 2 + 8 + 32 + 8 + 2;
-
-fn encode_head(head: &CheckpointHead) -> Vec<u8> {
-    let CheckpointHead { namespace, revision, hash, format, archived } = head;
-    let name_bytes =
-        u16::try_from(namespace.len()).expect("names of namespaces are bounded far below 64 KiB");
-    let mut bytes = Vec::with_capacity(FIXED_BYTES + namespace.len());
-    bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(&VERSION.to_le_bytes());
-    bytes.extend_from_slice(&format.to_le_bytes());
-    bytes.extend_from_slice(&revision.to_le_bytes());
-    bytes.extend_from_slice(&hash.0);
-    bytes.extend_from_slice(&archived.to_le_bytes());
-    bytes.extend_from_slice(&name_bytes.to_le_bytes());
-    bytes.extend_from_slice(namespace.as_bytes());
-    bytes
-}
-
-fn decode_head(fixed: &[u8; FIXED_BYTES], name: Vec<u8>) -> Result<CheckpointHead, CheckpointUnreadable> {
-    let mut rest = &fixed[10..];
-    let format = u16::from_le_bytes(first(&mut rest));
-    let revision = u64::from_le_bytes(first(&mut rest));
-    let hash = Hash(first(&mut rest));
-    let archived = u64::from_le_bytes(first(&mut rest));
-    let namespace = String::from_utf8(name).map_err(|_| unreadable("its namespace is not text"))?.into();
-    Ok(CheckpointHead { namespace, revision, hash, format, archived })
-}
-
-fn first<const N: usize>(rest: &mut &[u8]) -> [u8; N] {
-    let (first, after) = rest.split_first_chunk().expect("the head has a fixed length");
-    *rest = after;
-    *first
-}
-
-fn chained(previous: &Checksum, bytes: &[u8]) -> Checksum {
-    *blake3::Hasher::new().update(previous).update(bytes).finalize().as_bytes()
-}
-
-fn unreadable(why: impl ToString) -> CheckpointUnreadable {
+pub(super) fn unreadable(why: impl ToString) -> CheckpointUnreadable {
     CheckpointUnreadable(why.to_string())
 }

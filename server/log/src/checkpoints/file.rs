@@ -1,22 +1,25 @@
-//! Checkpoints as files: `checkpoints/<namespace>-<revision>.checkpoint` below the data folder.
+//! Checkpoints as files: `checkpoints/<namespace>-<revision>.checkpoint` below the data folder, and beside them the segments that they build
+//! on, `<namespace>-<first revision>-<last revision>.segment`.
 //!
-//! A file appears under its name only when it is whole and durable. Knows nothing of a checkpoint's encoding.
+//! Files never change: they come, whole and durable, and go. Knows nothing of how they are encoded.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, ErrorKind, Write};
+use std::io::{self, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::encoding::{Reader, Writer};
-use super::{CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, TakePart};
+use super::encoding::{Kind, Reader, unreadable};
+use super::heads::{decode_checkpoint, encode_checkpoint, encode_segment};
+use super::whole::{Source, Whole};
+use super::write::{Content, UNFINISHED, failed, write_file};
+use super::{
+    CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, Segment,
+    SegmentHead, TakePart,
+};
 use crate::sync_folder::sync_folder;
 
-const SUFFIX: &str = ".checkpoint";
-/// What a file is called while it is written.
-const UNFINISHED: &str = ".unfinished";
-
-/// So many bytes are synced at once: the log's own syncs, which hand-offs wait for, may have to wait for these on the same disk, so they
-/// never find gigabytes before them.
-const SYNC_BYTES: usize = 8 * 1024 * 1024;
+const CHECKPOINT: &str = ".checkpoint";
+const SEGMENT: &str = ".segment";
 
 /// [`Checkpoints`] in a folder.
 #[derive(Clone, Debug)]
@@ -25,7 +28,8 @@ pub struct FileCheckpoints {
 }
 
 impl FileCheckpoints {
-    /// Opens the checkpoints of a data folder, which must exist, and removes what an earlier process left unfinished.
+    /// Opens the checkpoints of a data folder, which must exist, and removes what an earlier process left unfinished: files that are not
+    /// whole, and segments whose checkpoint never came.
     ///
     /// # Errors
     /// [`CheckpointError`] if the folder cannot be created or read.
@@ -37,16 +41,20 @@ impl FileCheckpoints {
             Err(error) => return Err(failed("create the folder", &folder)(error)),
         }
         let checkpoints = FileCheckpoints { folder };
-        for name in checkpoints.names()?.iter().filter(|name| name.ends_with(UNFINISHED)) {
+        let names = checkpoints.names()?;
+        for name in names.iter().filter(|name| name.ends_with(UNFINISHED)) {
             checkpoints.remove(name);
         }
+        let segments = names.iter().filter(|name| name.ends_with(SEGMENT));
+        let prefixes: BTreeSet<&str> = segments.filter_map(|name| name.get(..PREFIX_BYTES)).collect();
+        prefixes.into_iter().for_each(|prefix| checkpoints.remove_unnamed(prefix));
         Ok(checkpoints)
     }
 
     /// The revisions of the files that are there, newest first.
     fn revisions(&self, namespace: &str) -> Result<Vec<u64>, CheckpointError> {
         let prefix = prefix(namespace);
-        let revision = |name: &String| name.strip_prefix(&prefix)?.strip_suffix(SUFFIX)?.parse::<u64>().ok();
+        let revision = |name: &String| name.strip_prefix(&prefix)?.strip_suffix(CHECKPOINT)?.parse().ok();
         let mut revisions: Vec<u64> = self.names()?.iter().filter_map(revision).collect();
         revisions.sort_unstable_by(|a, b| b.cmp(a));
         Ok(revisions)
@@ -60,6 +68,35 @@ impl FileCheckpoints {
         read().map_err(failed("read the folder", &self.folder))
     }
 
+    /// Removes the segments that no checkpoint of a namespace names.
+    fn remove_unnamed(&self, prefix: &str) {
+        match self.unnamed(prefix) {
+            Ok(unnamed) => unnamed.iter().for_each(|name| self.remove(name)),
+            // It may name any of them, and may be read again one day.
+            Err(why) => {
+                tracing::warn!(folder = %self.folder.display(), %why, "old segments are left where they are");
+            }
+        }
+    }
+
+    fn unnamed(&self, prefix: &str) -> Result<Vec<String>, CheckpointUnreadable> {
+        let names = self.names().map_err(unreadable)?;
+        let (mut unnamed, mut named) = (Vec::new(), BTreeSet::new());
+        for name in names.into_iter().filter(|name| name.starts_with(prefix)) {
+            if name.ends_with(SEGMENT) {
+                unnamed.push(name);
+            } else if name.ends_with(CHECKPOINT) {
+                let told = |why: CheckpointUnreadable| unreadable(format!("{name}: {why}"));
+                let (head, _) = self.checkpoint(&name).map_err(told)?;
+                named.extend(
+                    head.segments.iter().map(|segment| segment_name(prefix, segment.first, segment.last)),
+                );
+            }
+        }
+        unnamed.retain(|name| !named.contains(name));
+        Ok(unnamed)
+    }
+
     /// A file too many does no harm, so a failure to remove one is only worth a warning.
     fn remove(&self, name: &str) {
         let path = self.folder.join(name);
@@ -67,39 +104,76 @@ impl FileCheckpoints {
             tracing::warn!(path = %path.display(), %error, "cannot remove an old checkpoint");
         }
     }
+
+    fn checkpoint(
+        &self,
+        name: &str,
+    ) -> Result<(CheckpointHead, Reader<BufReader<File>>), CheckpointUnreadable> {
+        let (input, bytes) = source(&self.folder.join(name))?;
+        let (head, reader) = Reader::begin(input, bytes, Kind::Checkpoint)?;
+        Ok((decode_checkpoint(&head)?, reader))
+    }
+
+    fn checkpoint_of(
+        &self,
+        namespace: &str,
+        revision: u64,
+    ) -> Result<(CheckpointHead, Reader<BufReader<File>>), CheckpointUnreadable> {
+        let (head, reader) = self.checkpoint(&checkpoint_name(namespace, revision))?;
+        if *head.namespace != *namespace || head.revision != revision {
+            return Err(unreadable("it is of another namespace or revision than its name says"));
+        }
+        Ok((head, reader))
+    }
 }
 
 impl Checkpoints for FileCheckpoints {
+    fn save_segment(
+        &mut self,
+        head: &SegmentHead,
+        write: &mut dyn FnMut(&mut TakePart<'_>) -> Result<(), CheckpointError>,
+    ) -> Result<Segment, CheckpointError> {
+        let SegmentHead { first, last, count, .. } = *head;
+        let prefix = prefix(&head.namespace);
+        let content = Content { kind: Kind::Segment, head: encode_segment(head), write };
+        let written = write_file(&self.folder, &segment_name(&prefix, first, last), content)
+            .inspect_err(|_| self.remove_unnamed(&prefix))?;
+        Ok(Segment { first, last, count, bytes: written.bytes, checksum: written.checksum })
+    }
+
+    fn has_segment(&self, namespace: &str, segment: &Segment) -> bool {
+        let name = segment_name(&prefix(namespace), segment.first, segment.last);
+        fs::metadata(self.folder.join(name)).is_ok_and(|found| found.len() == segment.bytes)
+    }
+
     fn save(
         &mut self,
         head: &CheckpointHead,
         write: &mut dyn FnMut(&mut TakePart<'_>) -> Result<(), CheckpointError>,
     ) -> Result<(), CheckpointError> {
-        let path = self.folder.join(name(&head.namespace, head.revision));
-        let unfinished = path.with_extension(&UNFINISHED[1..]);
-        write_whole(&unfinished, head, write).inspect_err(|_| {
-            // The disk may be full, and the log needs the room. If this fails as well, the next start sweeps it away.
-            let _ = fs::remove_file(&unfinished);
-        })?;
-        fs::rename(&unfinished, &path).map_err(failed("rename the checkpoint to", &path))?;
-        sync_folder(&self.folder).map_err(failed("sync the folder", &self.folder))
+        let name = checkpoint_name(&head.namespace, head.revision);
+        let content = Content { kind: Kind::Checkpoint, head: encode_checkpoint(head), write };
+        write_file(&self.folder, &name, content)
+            .inspect_err(|_| self.remove_unnamed(&prefix(&head.namespace)))?;
+        Ok(())
     }
 
     fn remove_others(&mut self, namespace: &str, kept: &[u64]) {
         match self.revisions(namespace) {
             Ok(revisions) => {
                 let others = revisions.iter().filter(|revision| !kept.contains(revision));
-                others.for_each(|&revision| self.remove(&name(namespace, revision)));
+                others.for_each(|&revision| self.remove(&checkpoint_name(namespace, revision)));
+                self.remove_unnamed(&prefix(namespace));
             }
             Err(error) => tracing::warn!(%namespace, %error, "old checkpoints are left where they are"),
         }
     }
 
     fn heads(&self, namespace: &str) -> Result<Vec<CheckpointHead>, CheckpointError> {
-        let head = |revision: u64| match self.reader(namespace, revision) {
+        let head = |revision: u64| match self.checkpoint_of(namespace, revision) {
             Ok((head, _)) => Some(head),
             Err(why) => {
-                let path = self.folder.join(name(namespace, revision));
+                let path = self.folder.join(checkpoint_name(namespace, revision));
                 tracing::warn!(path = %path.display(), %namespace, revision, %why, "left out a damaged checkpoint");
                 None
             }
@@ -108,87 +182,36 @@ impl Checkpoints for FileCheckpoints {
     }
 
     fn open(&self, head: &CheckpointHead) -> Result<Box<dyn CheckpointParts + '_>, CheckpointUnreadable> {
-        match self.reader(&head.namespace, head.revision)? {
-            (found, reader) if found == *head => Ok(Box::new(reader)),
-            _ => Err(CheckpointUnreadable("it was replaced by another".to_owned())),
+        let (found, own) = self.checkpoint_of(&head.namespace, head.revision)?;
+        if found != *head {
+            return Err(unreadable("it was replaced by another"));
         }
+        let prefix = prefix(&head.namespace);
+        let find = move |segment: &Segment| {
+            source(&self.folder.join(segment_name(&prefix, segment.first, segment.last)))
+        };
+        Ok(Box::new(Whole::new(found, own, find)))
     }
 }
 
-impl FileCheckpoints {
-    fn reader(
-        &self,
-        namespace: &str,
-        revision: u64,
-    ) -> Result<(CheckpointHead, Reader<BufReader<File>>), CheckpointUnreadable> {
-        let path = self.folder.join(name(namespace, revision));
-        let file = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
-        let (bytes, file) = file.map_err(|error| CheckpointUnreadable(error.to_string()))?;
-        let (head, reader) = Reader::begin(BufReader::new(file), bytes)?;
-        if *head.namespace != *namespace || head.revision != revision {
-            let why = "it is of another namespace or revision than its name says";
-            return Err(CheckpointUnreadable(why.to_owned()));
-        }
-        Ok((head, reader))
-    }
+fn source(path: &Path) -> Source<BufReader<File>> {
+    let file = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+    let (bytes, file) = file.map_err(unreadable)?;
+    Ok((BufReader::new(file), bytes))
 }
 
-fn write_whole(
-    path: &Path,
-    head: &CheckpointHead,
-    write: &mut dyn FnMut(&mut TakePart<'_>) -> Result<(), CheckpointError>,
-) -> Result<(), CheckpointError> {
-    let failed_to_write = || failed("write the checkpoint", path);
-    let file = File::create(path).map_err(failed_to_write())?;
-    let mut writer = Writer::begin(Paced::new(file), head).map_err(failed_to_write())?;
-    write(&mut |part| writer.part(part).map_err(failed_to_write()))?;
-    writer.end().and_then(Paced::finish).map_err(failed_to_write())
-}
+const PREFIX_BYTES: usize = 33;
 
-/// Writes a file at the disk's own pace: what is not synced never is much.
-struct Paced {
-    file: BufWriter<File>,
-    unsynced_bytes: usize,
-}
-
-impl Paced {
-    fn new(file: File) -> Self {
-        Self { file: BufWriter::new(file), unsynced_bytes: 0 }
-    }
-
-    fn finish(mut self) -> io::Result<()> {
-        self.file.flush()?;
-        self.file.get_ref().sync_all()
-    }
-}
-
-impl Write for Paced {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.unsynced_bytes += written;
-        if self.unsynced_bytes >= SYNC_BYTES {
-            self.file.flush()?;
-            self.file.get_ref().sync_data()?;
-            self.unsynced_bytes = 0;
-        }
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-/// A namespace may hold characters that file names may not, so its hash stands for it.
+/// What the names of a namespace's files begin with. A namespace may hold characters that file names may not, so its hash stands for it.
 fn prefix(namespace: &str) -> String {
-    format!("{}-", &blake3::hash(namespace.as_bytes()).to_hex()[..32])
+    format!("{}-", &blake3::hash(namespace.as_bytes()).to_hex()[..PREFIX_BYTES - 1])
 }
 
 /// Padded, so that names sort as revisions do.
-fn name(namespace: &str, revision: u64) -> String {
-    format!("{}{revision:020}{SUFFIX}", prefix(namespace))
+fn checkpoint_name(namespace: &str, revision: u64) -> String {
+    format!("{}{revision:020}{CHECKPOINT}", prefix(namespace))
 }
 
-fn failed<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> CheckpointError + 'a {
-    move |source| CheckpointError { what, path: path.to_owned(), source }
+fn segment_name(prefix: &str, first: u64, last: u64) -> String {
+    format!("{prefix}{first:020}-{last:020}{SEGMENT}")
 }

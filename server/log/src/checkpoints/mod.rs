@@ -1,11 +1,15 @@
 //! Checkpoints: what a namespace looked like at a revision, so that a restart need not replay everything before it.
 //!
 //! They are views of the log and may be lost: a damaged one is left out, and the log is replayed instead. Written and read part by part, so
-//! that they never are in memory as a whole. Knows nothing of what a part means.
+//! that they never are in memory as a whole. What does not change from one to the next stands in segments, which several of them build on.
+//! Knows nothing of what a part means.
 
 mod encoding;
 mod file;
+mod heads;
 mod memory;
+mod whole;
+mod write;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,6 +32,38 @@ pub struct CheckpointHead {
     pub format: u16,
     /// How many tasks it leaves to the archive.
     pub archived: u64,
+    /// The segments that it builds on, in the order in which they are read.
+    pub segments: Vec<Segment>,
+}
+
+/// What a segment is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentHead {
+    /// The namespace.
+    pub namespace: Arc<str>,
+    /// The first revision that is in it. Together with the last, it names the segment.
+    pub first: u64,
+    /// The last revision that is in it.
+    pub last: u64,
+    /// How many items it has, as the caller counts them.
+    pub count: u64,
+    /// Format of the parts' encoding: that of the checkpoints that build on it.
+    pub format: u16,
+}
+
+/// A segment that was saved, as checkpoints name it: one that was altered or replaced is told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// The first revision that is in it.
+    pub first: u64,
+    /// The last revision that is in it.
+    pub last: u64,
+    /// How many items it has.
+    pub count: u64,
+    /// Its size as it was written.
+    pub bytes: u64,
+    /// Of all that was written.
+    pub checksum: Hash,
 }
 
 /// A checkpoint could not be saved, or the folder could not be read.
@@ -47,10 +83,10 @@ pub struct CheckpointError {
 #[error("{0}")]
 pub struct CheckpointUnreadable(pub String);
 
-/// Takes the parts of a checkpoint that is being saved, one after the other. None is empty.
+/// Takes the parts of a checkpoint or segment that is being saved, one after the other. None is empty.
 pub type TakePart<'a> = dyn FnMut(&[u8]) -> Result<(), CheckpointError> + 'a;
 
-/// The parts of a saved checkpoint.
+/// The parts of the segments that a saved checkpoint builds on, and then its own.
 pub trait CheckpointParts: Send {
     /// The next part, as it was saved; `None`: there are no more, and all of them were whole.
     ///
@@ -59,20 +95,35 @@ pub trait CheckpointParts: Send {
     fn next_part(&mut self) -> Result<Option<&[u8]>, CheckpointUnreadable>;
 }
 
-/// Keeps checkpoints until it is told which of them are needed no more.
+/// Keeps checkpoints until it is told which of them are needed no more, and segments while a checkpoint builds on them.
 pub trait Checkpoints: Send {
+    /// Saves a segment whose parts `write` gives, for a checkpoint that is to be saved next. Durable on return. Replaces the one of the same
+    /// revisions, if there is one.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] if it could not be saved, that of `write` too; those that no checkpoint builds on are gone then.
+    fn save_segment(
+        &mut self,
+        head: &SegmentHead,
+        write: &mut dyn FnMut(&mut TakePart<'_>) -> Result<(), CheckpointError>,
+    ) -> Result<Segment, CheckpointError>;
+
+    /// Whether a segment is there, as far as its size tells.
+    fn has_segment(&self, namespace: &str, segment: &Segment) -> bool;
+
     /// Saves a checkpoint whose parts `write` gives. Durable on return. Replaces the one at the same revision, if there is one.
     ///
     /// # Errors
-    /// [`CheckpointError`] if it could not be saved, that of `write` too; those saved before are still there.
+    /// [`CheckpointError`] if it could not be saved, that of `write` too; those saved before are still there, and segments that none of them
+    /// builds on are gone.
     fn save(
         &mut self,
         head: &CheckpointHead,
         write: &mut dyn FnMut(&mut TakePart<'_>) -> Result<(), CheckpointError>,
     ) -> Result<(), CheckpointError>;
 
-    /// Removes all checkpoints of `namespace` but those at the revisions `kept`, damaged ones too. One that cannot be removed
-    /// does no harm; the server's log has a warning then.
+    /// Removes all checkpoints of `namespace` but those at the revisions `kept`, damaged ones too, and then the segments that none of these
+    /// builds on. What cannot be removed does no harm; the server's log has a warning then.
     fn remove_others(&mut self, namespace: &str, kept: &[u64]);
 
     /// Returns the heads of the namespace's checkpoints, newest first. Those whose head is damaged are left out, with a warning in the server's
@@ -82,7 +133,7 @@ pub trait Checkpoints: Send {
     /// [`CheckpointError`] if the folder cannot be read.
     fn heads(&self, namespace: &str) -> Result<Vec<CheckpointHead>, CheckpointError>;
 
-    /// Opens the checkpoint of that head.
+    /// Opens the checkpoint of that head. Its segments are found as their parts are asked for.
     ///
     /// # Errors
     /// [`CheckpointUnreadable`] if it is not there.

@@ -10,7 +10,8 @@ use tempfile::TempDir;
 
 fn head(namespace: &str, revision: u64) -> CheckpointHead {
     let hash = Hash([revision as u8; 32]);
-    CheckpointHead { namespace: namespace.into(), revision, hash, format: 3, archived: revision * 7 }
+    let archived = revision * 7;
+    CheckpointHead { namespace: namespace.into(), revision, hash, format: 3, archived, segments: Vec::new() }
 }
 
 fn parts(namespace: &str, revision: u64) -> Vec<Vec<u8>> {

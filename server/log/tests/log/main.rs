@@ -6,6 +6,7 @@ mod checkpoints;
 mod contract;
 mod faults;
 mod folders;
+mod segments;
 mod sqlite_answered;
 mod sqlite_damage;
 mod sqlite_folder;

@@ -13,6 +13,7 @@ mod paths;
 mod records;
 mod requests;
 mod rules;
+mod segments;
 mod sharing;
 mod transfers;
 mod updates;

@@ -7,4 +7,5 @@ mod generator;
 mod refusals;
 mod replays;
 mod run;
+mod segments;
 mod to_core;

@@ -1,0 +1,55 @@
+//! The segments that a checkpoint builds on: those that older checkpoints built on, as far as they are still needed, and those that have
+//! become full since.
+//!
+//! Knows nothing of how segments are kept.
+
+use std::sync::Arc;
+
+use baton_core::{CHECKPOINT_FORMAT, InSegments, RequestSegment, Revision, State};
+use baton_log::{CheckpointError, CheckpointHead, Checkpoints, Segment, SegmentHead};
+
+/// The segments that a checkpoint of `state` builds on; those are saved that are not there yet. `usable` are the checkpoints that can be
+/// started from, newest first.
+///
+/// # Errors
+/// [`CheckpointError`] if one could not be saved.
+pub(super) fn complete(
+    checkpoints: &mut dyn Checkpoints,
+    usable: &[CheckpointHead],
+    namespace: &Arc<str>,
+    state: &State,
+) -> Result<Vec<Segment>, CheckpointError> {
+    let mut segments = from_older(checkpoints, usable, state);
+    let after = |segments: &[Segment]| Revision(segments.last().map_or(0, |segment| segment.last));
+    while let Some(next) = state.next_segment(after(&segments)) {
+        let RequestSegment { first: Revision(first), last: Revision(last), count } = next;
+        let namespace = Arc::clone(namespace);
+        let head = SegmentHead { namespace, first, last, count, format: CHECKPOINT_FORMAT };
+        segments.push(checkpoints.save_segment(&head, &mut |part| state.write_segment(next, part))?);
+    }
+    Ok(segments)
+}
+
+/// What a checkpoint beside those segments leaves to them.
+pub(super) fn in_segments(segments: &[Segment]) -> InSegments {
+    InSegments {
+        until: Revision(segments.last().map_or(0, |segment| segment.last)),
+        count: segments.iter().map(|segment| segment.count).sum(),
+    }
+}
+
+/// The segments of the newest checkpoint that has the oldest request of `state`: without those that are forgotten, those that came later
+/// (where the state was replayed for the sake of retention, and is of before), and any from the first on that is not there any more.
+fn from_older(checkpoints: &dyn Checkpoints, usable: &[CheckpointHead], state: &State) -> Vec<Segment> {
+    let Some(Revision(oldest)) = state.oldest_request() else { return Vec::new() };
+    for CheckpointHead { namespace, segments, .. } in usable {
+        let needed = segments.iter().skip_while(|segment| segment.last < oldest);
+        let needed = needed.take_while(|segment| segment.last <= state.head().0);
+        let found: Vec<_> =
+            needed.take_while(|segment| checkpoints.has_segment(namespace, segment)).copied().collect();
+        if found.first().is_some_and(|first| first.first <= oldest) {
+            return found;
+        }
+    }
+    Vec::new()
+}
