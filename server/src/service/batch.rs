@@ -11,13 +11,10 @@ use tonic::Extensions;
 use super::{
     Api,
     api::{self, handoff_or_refusal, unexpected},
-    from_wire::{self, Asked, BatchHandOff, Check},
+    from_wire::{self, Asked, BATCH_ITEMS_MAX, BatchHandOff, Check},
     refusal, to_wire,
 };
 use crate::{engine::EngineError, own_body::Frame, status::Refusal};
-
-/// Most items of a batch.
-const ITEMS_MAX: usize = 1_000;
 
 /// The commands of a batch, to be committed together.
 #[derive(Debug)]
@@ -36,8 +33,11 @@ pub(super) async fn create_tasks(
     extensions: &Extensions,
     request: v1::BatchCreateTasksRequest,
 ) -> Result<Frame, Refusal> {
-    let namespace =
-        check_batch(&request.namespace, request.items.iter().map(|item| item.namespace.as_str()))?;
+    let namespace = check_batch(
+        &request.namespace,
+        request.items.len(),
+        request.items.iter().map(|item| &*item.namespace),
+    )?;
     let now_us = api.now_us();
     let asked = request
         .items
@@ -55,7 +55,8 @@ pub(super) async fn create_tasks(
 /// # Errors
 /// INVALID_ARGUMENT if the batch itself is malformed.
 pub(super) fn hand_offs(request: BatchHandOff<'_>, now_us: i64) -> Result<Batch, Refusal> {
-    let namespace = check_batch(request.namespace, request.items.iter().map(|item| item.namespace))?;
+    let namespaces = request.items.iter().map(|item| item.namespace);
+    let namespace = check_batch(request.namespace, request.count, namespaces)?;
     let asked = request
         .items
         .into_iter()
@@ -100,12 +101,12 @@ impl Batch {
 /// The namespace of the batch, if its size and the namespaces of its items allow one.
 fn check_batch<'a>(
     namespace: &str,
-    items: impl ExactSizeIterator<Item = &'a str>,
+    count: usize,
+    items: impl Iterator<Item = &'a str>,
 ) -> Result<Arc<str>, Refusal> {
     let mut check = Check::new();
-    let count = items.len();
-    if count == 0 || count > ITEMS_MAX {
-        check.wrong("items", format!("has {count}; give 1 to {ITEMS_MAX}"));
+    if count == 0 || count > BATCH_ITEMS_MAX {
+        check.wrong("items", format!("has {count}; give 1 to {BATCH_ITEMS_MAX}"));
     }
     let namespace = check.namespace(namespace);
     for (index, item) in items.enumerate() {

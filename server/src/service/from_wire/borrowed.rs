@@ -12,7 +12,7 @@ use std::str;
 use baton_core::ContextParts;
 use prost::encoding::{decode_varint, encoded_len_varint};
 
-use super::proposed::{BatchHandOff, HandOff, Transfer};
+use super::proposed::{BATCH_ITEMS_MAX, BatchHandOff, HandOff, Transfer};
 
 /// The wire types that occur, as protobuf numbers them.
 const VARINT: u8 = 0;
@@ -20,12 +20,14 @@ const DELIMITED: u8 = 2;
 
 /// A `BatchHandOffRequest`, if it is in the usual form.
 pub(in crate::service) fn batch_hand_off(message: &[u8]) -> Option<BatchHandOff<'_>> {
-    // Items are large: none is moved to make room for the next.
-    let mut batch =
-        BatchHandOff { items: Vec::with_capacity(count_items(message)?), ..BatchHandOff::default() };
+    let count = count_items(message)?;
+    // Items are large: none is moved to make room for the next, and no memory is taken for more than may be.
+    let taken = if count > BATCH_ITEMS_MAX { 0 } else { count };
+    let mut batch = BatchHandOff { count, items: Vec::with_capacity(taken), ..BatchHandOff::default() };
     let mut reader = Reader { rest: message };
     while let Some(key) = reader.key() {
         match key {
+            (1, DELIMITED) if taken == 0 => _ = reader.bytes()?,
             (1, DELIMITED) => batch.items.push(hand_off(reader.bytes()?)?),
             (2, DELIMITED) => reader.text_once(&mut batch.namespace)?,
             _ => return None,

@@ -19,7 +19,7 @@ pub(super) use handoff::HandoffQuery;
 pub(super) use handoff::{
     execute_handoff, hand_off, handoff_id, initiate_handoff, list_handoffs, withdraw_handoff,
 };
-pub(super) use proposed::{BatchHandOff, HandOff};
+pub(super) use proposed::{BATCH_ITEMS_MAX, BatchHandOff, HandOff};
 pub(super) use state::{transfer_state, update_agent_state};
 pub(super) use task::{cancel_task, complete_task, create_task, fail_task, list_tasks, update_task};
 pub(super) use validation::{SummaryQuery, add_rule, remove_rule, summary, validate_handoff};

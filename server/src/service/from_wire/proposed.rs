@@ -6,10 +6,15 @@ use baton_core::ContextParts;
 use baton_proto::v1;
 use prost::Message as _;
 
+/// Most items of a batch.
+pub(in crate::service) const BATCH_ITEMS_MAX: usize = 1_000;
+
 /// A `BatchHandOffRequest`.
 #[derive(Debug, Default, PartialEq)]
 pub(in crate::service) struct BatchHandOff<'a> {
     pub(in crate::service) namespace: &'a str,
+    /// How many items it has. Where they are more than may be, they need not be there.
+    pub(in crate::service) count: usize,
     pub(in crate::service) items: Vec<HandOff<'a>>,
 }
 
@@ -45,7 +50,9 @@ pub(super) struct Transfer<'a> {
 
 impl<'a> From<&'a v1::BatchHandOffRequest> for BatchHandOff<'a> {
     fn from(request: &'a v1::BatchHandOffRequest) -> Self {
-        Self { namespace: &request.namespace, items: request.items.iter().map(HandOff::from).collect() }
+        let count = request.items.len();
+        let items = request.items.iter().take(if count > BATCH_ITEMS_MAX { 0 } else { count });
+        Self { namespace: &request.namespace, count, items: items.map(HandOff::from).collect() }
     }
 }
 
