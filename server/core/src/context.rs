@@ -39,7 +39,7 @@ pub struct ContextParts<'a> {
 const PARTS: usize = 6;
 /// Room for a context of the usual length, in bytes.
 const USUAL_BYTES: usize = 256;
-const OWN_BYTES: &str = "the bytes were read or written as a context";
+const OWN_BYTES: &str = "the bytes are as they were written";
 
 /// A context. Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
@@ -107,9 +107,33 @@ impl<C> Encode<C> for Context {
 }
 
 impl<'b, C> Decode<'b, C> for Context {
+    /// In the form that this program writes, whatever form CBOR allows it came in: nobody has to reckon with another.
     fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
-        let start = d.position();
-        let size = d.decode::<ContextParts<'_>>()?.size();
-        Ok(Self { bytes: d.input()[start..d.position()].into(), size })
+        d.decode::<ContextParts<'_>>().map(|parts| Self::from(&parts))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(context: &Context) -> Vec<(usize, String)> {
+        let mut all = Vec::new();
+        context.each(|part, text| all.push((part, text.to_owned())));
+        all
+    }
+
+    #[test]
+    fn a_context_says_the_same_in_every_form_that_can_be_read() {
+        let parts = ContextParts { summary: "s", remaining: vec!["r", ""], ..ContextParts::default() };
+        let expected = Context::from(&parts);
+        // The lists, and what they are in, without their lengths.
+        let unbounded = b"\x9f\x61s\x9f\xff\x9f\x61r\x60\xff\x9f\xff\x9f\xff\x9f\xff\xff";
+        for bytes in [&expected.bytes[..], unbounded] {
+            let context: Context = Decoder::new(bytes).decode().expect("it is a context");
+            assert_eq!(context, expected);
+            assert_eq!(context.parts(), parts);
+            assert_eq!(told(&context), [(0, "s".to_owned()), (2, "r".to_owned()), (2, String::new())]);
+        }
     }
 }
