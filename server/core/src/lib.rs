@@ -7,7 +7,9 @@ mod agent;
 mod answer;
 mod apply;
 mod archived;
+mod base;
 mod by_key;
+mod changes;
 mod checkpoint;
 mod checkpoint_agents;
 mod checkpoint_parts;
@@ -51,6 +53,7 @@ pub use agent::{AgentState, StateChange, StateChangeKind};
 pub use answer::{Answer, StateWritten};
 pub use apply::Misfit;
 pub use archived::{ArchivedTask, archived_handoff, archived_task};
+pub use changes::Changes;
 pub use checkpoint::{CHECKPOINT_FORMAT, CheckpointError, CheckpointReader};
 pub use checkpoint_segments::{InSegments, RequestSegment};
 pub use command::{
@@ -60,7 +63,7 @@ pub use command::{
 pub use context::{Context, ContextParts};
 pub use decide::decide;
 pub use digest::Digest;
-pub use draft::{Changes, Draft};
+pub use draft::Draft;
 pub use event::{
     Event, HandoffEvent, RuleSwitched, StateTransferred, StateUpdated, TaskCreated, TaskEnded, TaskUpdated,
 };

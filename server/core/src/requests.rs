@@ -143,6 +143,6 @@ impl Requests {
     }
 }
 
-fn is_too_old(time_us: i64, now_us: i64, memory: RequestMemory) -> bool {
+pub(crate) fn is_too_old(time_us: i64, now_us: i64, memory: RequestMemory) -> bool {
     now_us.saturating_sub(time_us) >= memory.age_us_max
 }

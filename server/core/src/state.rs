@@ -5,9 +5,8 @@
 use std::sync::Arc;
 
 use crate::{
-    AgentId, AgentState, Handoff, HandoffId, History, Revision, RuleSet, StateChange, Task, TaskEntry,
-    TaskId,
-    draft::Changes,
+    AgentId, AgentState, Changes, Handoff, HandoffId, History, Revision, RuleSet, StateChange, Task,
+    TaskEntry, TaskId,
     limits::STATE_HISTORY_MAX,
     requests::{RequestMemory, Requests},
     store::{Handoffs, Sorted, StoredChange, StoredEntry, TaskHistory, Tasks},

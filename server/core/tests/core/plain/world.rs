@@ -185,9 +185,9 @@ impl World {
         (reply, false)
     }
 
-    /// What was performed since the last commit is on disk; too many requests are forgotten then.
-    pub(crate) fn commit(&mut self) {
-        let over = self.requests.len().saturating_sub(self.requests_max);
+    /// What was performed is on disk, but for so many of the newest requests; of those that are, too many are forgotten then.
+    pub(crate) fn commit(&mut self, pending: usize) {
+        let over = self.requests.len().saturating_sub(self.requests_max + pending);
         if !self.makes(Mistake::RequestsNeverTooMany) {
             self.requests.drain(..over);
         }

@@ -1,6 +1,6 @@
 //! One random run: operations in batches on one draft, held against the plain world after every batch.
 
-use baton_core::{Draft, Outcome, RequestMemory, State, encode_body, execute};
+use baton_core::{Changes, Draft, Outcome, RequestMemory, State, encode_body, execute};
 use bytes::Bytes;
 
 use super::{
@@ -32,6 +32,18 @@ pub(crate) struct Run {
     pub(crate) state: State,
     pub(crate) world: World,
     pub(crate) records: Vec<Record>,
+    /// The batch before, if it is still on its way to the log.
+    pending: Option<Batch>,
+}
+
+/// A batch that was performed.
+struct Batch {
+    changes: Changes,
+    record: Option<Record>,
+    /// How many requests it made the world remember.
+    requests: usize,
+    /// The world without it.
+    before: World,
 }
 
 impl Run {
@@ -46,6 +58,7 @@ impl Run {
             state,
             world: World::new(MEMORY.count_max, MEMORY.age_us_max, mistake),
             records: Vec::new(),
+            pending: None,
         };
         let (mut performed, mut batches) = (0, 0);
         while performed < op_count {
@@ -57,6 +70,7 @@ impl Run {
             performed += size;
             batches += 1;
         }
+        run.land(0);
         run.archive.recall_all(&mut run.state);
         compare(&run.state, &run.world, usize::MAX)
             .map_err(|difference| format!("BATON_SEED={seed}: at the end, {difference}"))?;
@@ -65,25 +79,35 @@ impl Run {
 
     fn batch(&mut self, size: usize, depth: usize) -> Result<(), String> {
         self.pass_time();
-        self.archive.take_out(&mut self.state, &mut self.generator.rng);
-        // A batch that cannot be recorded is dropped: nobody must be able to tell that it ever was.
-        if self.generator.rng.u32(0..100) < 5 {
-            let mut world = self.world.clone();
-            self.perform(size, &mut world)?;
-        } else {
-            let mut world = std::mem::replace(&mut self.world, World::new(0, 0, None));
-            let performed = self.perform(size, &mut world);
-            self.world = world;
-            let (changes, body) = performed?;
-            self.world.commit();
-            if let Some(body) = body {
-                self.records.push(Record { time_us: self.now_us, body });
-            }
-            self.state.absorb(changes);
+        if self.pending.is_none() {
+            self.archive.take_out(&mut self.state, &mut self.generator.rng);
         }
+        let next = self.perform(size)?;
+        // A batch that cannot be recorded is dropped: nobody must be able to tell that it ever was. One that builds on it is dropped with it.
+        match self.generator.rng.u32(0..100) {
+            0..5 => self.world = next.before,
+            5..8 => self.world = self.pending.take().unwrap_or(next).before,
+            _ => {
+                self.land(next.requests);
+                self.pending = Some(next);
+            }
+        }
+        // In a third of all cases the next batch is performed before this one is recorded.
+        if self.generator.rng.u32(0..3) == 0 {
+            return Ok(());
+        }
+        self.land(0);
         // Everything is shown, wherever it is kept.
         self.archive.recall_all(&mut self.state);
         compare(&self.state, &self.world, depth)
+    }
+
+    /// The log has the batch that was on its way, but not yet the one after it, which made the world remember `later` requests.
+    fn land(&mut self, later: usize) {
+        let Some(Batch { changes, record, .. }) = self.pending.take() else { return };
+        self.world.commit(later);
+        self.records.extend(record);
+        self.state.absorb(changes);
     }
 
     fn pass_time(&mut self) {
@@ -92,27 +116,29 @@ impl Run {
             if rng.u32(0..100) == 0 { rng.i64(20_000_000..80_000_000) } else { rng.i64(0..400_000) };
     }
 
-    /// Performs `size` operations in both, and gives back the draft's changes with the body of their record, if there is one.
-    fn perform(
-        &mut self,
-        size: usize,
-        world: &mut World,
-    ) -> Result<(baton_core::Changes, Option<Bytes>), String> {
-        let mut draft = Draft::new(&self.state);
+    /// Performs `size` operations in both, after the batch that is on its way.
+    fn perform(&mut self, size: usize) -> Result<Batch, String> {
+        let before = self.world.clone();
+        let mut draft = match &self.pending {
+            Some(pending) => Draft::after(&self.state, &pending.changes, size),
+            None => Draft::new(&self.state),
+        };
         let mut entries = Vec::new();
         for _ in 0..size {
-            let op: Op = self.generator.op(world, self.now_us);
+            let op: Op = self.generator.op(&self.world, self.now_us);
             let command = to_core::command(&op);
             self.archive.lend(&mut draft, command.action.subject());
             let said = execute(&mut draft, &command, self.now_us);
-            let (reply, repeated) = world.perform(&op, self.now_us);
+            let (reply, repeated) = self.world.perform(&op, self.now_us);
             compare_replies(&said, &reply, repeated)
                 .map_err(|difference| format!("{difference}\n  asked: {op:?}"))?;
             if let Ok(Outcome::Recorded(entry, _)) = said {
                 entries.push(entry);
             }
         }
-        let body = (!entries.is_empty()).then(|| encode_body(&entries));
-        Ok((draft.into_changes(), body))
+        let requests = entries.iter().filter(|entry| entry.request.is_some()).count();
+        let record =
+            (!entries.is_empty()).then(|| Record { time_us: self.now_us, body: encode_body(&entries) });
+        Ok(Batch { changes: draft.into_changes(), record, requests, before })
     }
 }
