@@ -4,12 +4,13 @@
 //! Files never change: they come, whole and durable, and go. Knows nothing of how they are encoded.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::encoding::{Kind, Reader, unreadable};
 use super::heads::{decode_checkpoint, encode_checkpoint, encode_segment};
+use super::read_ahead::ReadAhead;
 use super::whole::{Source, Whole};
 use super::write::{Content, UNFINISHED, failed, write_file};
 use super::{
@@ -108,7 +109,7 @@ impl FileCheckpoints {
     fn checkpoint(
         &self,
         name: &str,
-    ) -> Result<(CheckpointHead, Reader<BufReader<File>>), CheckpointUnreadable> {
+    ) -> Result<(CheckpointHead, Reader<BufReader<ReadAhead>>), CheckpointUnreadable> {
         let (input, bytes) = source(&self.folder.join(name))?;
         let (head, reader) = Reader::begin(input, bytes, Kind::Checkpoint)?;
         Ok((decode_checkpoint(&head)?, reader))
@@ -118,7 +119,7 @@ impl FileCheckpoints {
         &self,
         namespace: &str,
         revision: u64,
-    ) -> Result<(CheckpointHead, Reader<BufReader<File>>), CheckpointUnreadable> {
+    ) -> Result<(CheckpointHead, Reader<BufReader<ReadAhead>>), CheckpointUnreadable> {
         let (head, reader) = self.checkpoint(&checkpoint_name(namespace, revision))?;
         if *head.namespace != *namespace || head.revision != revision {
             return Err(unreadable("it is of another namespace or revision than its name says"));
@@ -188,16 +189,17 @@ impl Checkpoints for FileCheckpoints {
         }
         let prefix = prefix(&head.namespace);
         let find = move |segment: &Segment| {
-            source(&self.folder.join(segment_name(&prefix, segment.first, segment.last)))
+            let (mut input, bytes) =
+                source(&self.folder.join(segment_name(&prefix, segment.first, segment.last)))?;
+            input.get_mut().fetch();
+            Ok((input, bytes))
         };
         Ok(Box::new(Whole::new(found, own, find)))
     }
 }
 
-fn source(path: &Path) -> Source<BufReader<File>> {
-    let file = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
-    let (bytes, file) = file.map_err(unreadable)?;
-    Ok((BufReader::new(file), bytes))
+fn source(path: &Path) -> Source<BufReader<ReadAhead>> {
+    ReadAhead::open(path).map_err(unreadable)
 }
 
 const PREFIX_BYTES: usize = 33;

@@ -4,10 +4,12 @@
 //! that they never are in memory as a whole. What does not change from one to the next stands in segments, which several of them build on.
 //! Knows nothing of what a part means.
 
+mod direct;
 mod encoding;
 mod file;
 mod heads;
 mod memory;
+mod read_ahead;
 mod whole;
 mod write;
 

@@ -25,6 +25,8 @@ pub(super) struct Whole<'a, R> {
     next: usize,
     /// The one that is being read.
     segment: Option<Reader<R>>,
+    /// The one after it, so that it may be fetched meanwhile.
+    coming: Option<Source<R>>,
 }
 
 impl<'a, R: Read> Whole<'a, R> {
@@ -34,7 +36,7 @@ impl<'a, R: Read> Whole<'a, R> {
         own: Reader<R>,
         find: impl Fn(&Segment) -> Source<R> + Send + 'a,
     ) -> Self {
-        Self { head, own, find: Box::new(find), next: 0, segment: None }
+        Self { head, own, find: Box::new(find), next: 0, segment: None, coming: None }
     }
 
     /// Comes to the next part of a segment, and tells whether there is one.
@@ -43,7 +45,11 @@ impl<'a, R: Read> Whole<'a, R> {
             let told = |why: CheckpointUnreadable| told_of(segment, &why);
             let reader = match &mut self.segment {
                 Some(reader) => reader,
-                none => none.insert(open(&self.head, segment, (self.find)(segment)).map_err(told)?),
+                none => {
+                    let source = self.coming.take().unwrap_or_else(|| (self.find)(segment));
+                    self.coming = self.head.segments.get(self.next + 1).map(&self.find);
+                    none.insert(open(&self.head, segment, source).map_err(told)?)
+                }
             };
             if reader.advance().map_err(told)? {
                 return Ok(true);

@@ -2,22 +2,19 @@
 //!
 //! Knows nothing of what is in it.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{
     CheckpointError, TakePart,
+    direct::DirectFile,
     encoding::{Kind, Writer, Written},
 };
 use crate::sync_folder::sync_folder;
 
 /// What a file's name ends with while it is written.
 pub(super) const UNFINISHED: &str = ".unfinished";
-
-/// So many bytes are synced at once: the log's own syncs, which hand-offs wait for, may have to wait for these on the same disk, so they
-/// never find gigabytes before them.
-const SYNC_BYTES: usize = 8 * 1024 * 1024;
 
 /// What a file was to hold.
 pub(super) struct Content<'a> {
@@ -46,8 +43,8 @@ pub(super) fn write_file(
 fn write_whole(path: &Path, content: Content<'_>) -> Result<Written<()>, CheckpointError> {
     let Content { kind, head, write } = content;
     let failed_to_write = || failed("write the checkpoint", path);
-    let file = File::create(path).map_err(failed_to_write())?;
-    let mut writer = Writer::begin(Paced::new(file), kind, &head).map_err(failed_to_write())?;
+    let file = DirectFile::create(path).map_err(failed_to_write())?;
+    let mut writer = Writer::begin(file, kind, &head).map_err(failed_to_write())?;
     write(&mut |part| writer.part(part).map_err(failed_to_write()))?;
     let Written { out, bytes, checksum } = writer.end().map_err(failed_to_write())?;
     out.finish().map_err(failed_to_write())?;
@@ -59,38 +56,4 @@ pub(super) fn failed<'a>(
     path: &'a Path,
 ) -> impl FnOnce(io::Error) -> CheckpointError + 'a {
     move |source| CheckpointError { what, path: PathBuf::from(path), source }
-}
-
-/// Writes a file at the disk's own pace: what is not synced never is much.
-struct Paced {
-    file: BufWriter<File>,
-    unsynced_bytes: usize,
-}
-
-impl Paced {
-    fn new(file: File) -> Self {
-        Self { file: BufWriter::new(file), unsynced_bytes: 0 }
-    }
-
-    fn finish(mut self) -> io::Result<()> {
-        self.file.flush()?;
-        self.file.get_ref().sync_all()
-    }
-}
-
-impl Write for Paced {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.unsynced_bytes += written;
-        if self.unsynced_bytes >= SYNC_BYTES {
-            self.file.flush()?;
-            self.file.get_ref().sync_data()?;
-            self.unsynced_bytes = 0;
-        }
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
 }

@@ -1,0 +1,179 @@
+//! Writes a file past the system's cache, where that can be done.
+//!
+//! A busy server writes hundreds of megabytes of checkpoints in a second, and nobody reads them before the next start: to copy them into the
+//! cache would take as long as to make them. Knows nothing of what is in the file.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// So many bytes are given to the disk at once.
+const WRITE_BYTES: usize = 1024 * 1024;
+
+/// What a write past the cache begins on, in memory and in the file: no disk has larger blocks.
+const ALIGNMENT: usize = 4096;
+
+/// Where nothing goes past the cache, so many bytes are synced at once: the log's own syncs, which hand-offs wait for, may have to wait for
+/// these on the same disk, so they never find gigabytes before them.
+const SYNC_BYTES: usize = 8 * 1024 * 1024;
+
+/// A new file that is written from its beginning to its end.
+pub(super) struct DirectFile {
+    file: File,
+    is_direct: bool,
+    /// Longer than what is written at once, so that it can begin anywhere.
+    buffer: Vec<u8>,
+    /// Where it begins.
+    start: usize,
+    /// How much of it waits to be written.
+    waiting: usize,
+    unsynced: usize,
+}
+
+impl DirectFile {
+    /// Creates the file, or empties the one that is there.
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true);
+        let (file, is_direct) = match past_cache::open(&options, path) {
+            Some(file) => (file?, true),
+            None => (options.open(path)?, false),
+        };
+        let buffer = vec![0; WRITE_BYTES + ALIGNMENT];
+        let start = buffer.as_ptr().align_offset(ALIGNMENT);
+        Ok(Self { file, is_direct, buffer, start, waiting: 0, unsynced: 0 })
+    }
+
+    /// Writes what waits, and makes all of it durable.
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        // The end need not fill a block.
+        self.through_cache()?;
+        self.write_waiting()?;
+        self.file.sync_all()
+    }
+
+    fn through_cache(&mut self) -> io::Result<()> {
+        if self.is_direct {
+            past_cache::leave(&self.file)?;
+            self.is_direct = false;
+        }
+        Ok(())
+    }
+
+    fn write_waiting(&mut self) -> io::Result<()> {
+        let waiting = &self.buffer[self.start..self.start + self.waiting];
+        match self.file.write_all(waiting) {
+            // A file system that wants still larger blocks says so now, and has taken nothing.
+            Err(error) if self.is_direct && error.kind() == io::ErrorKind::InvalidInput => {
+                self.through_cache()?;
+                return self.write_waiting();
+            }
+            written => written?,
+        }
+        self.unsynced += self.waiting;
+        self.waiting = 0;
+        if !self.is_direct && self.unsynced >= SYNC_BYTES {
+            self.file.sync_data()?;
+            self.unsynced = 0;
+        }
+        Ok(())
+    }
+}
+
+impl Write for DirectFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = bytes.len().min(WRITE_BYTES - self.waiting);
+        let at = self.start + self.waiting;
+        self.buffer[at..at + taken].copy_from_slice(&bytes[..taken]);
+        self.waiting += taken;
+        if self.waiting == WRITE_BYTES {
+            self.write_waiting()?;
+        }
+        Ok(taken)
+    }
+
+    /// Nothing is durable before [`DirectFile::finish`].
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod past_cache {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+
+    use super::{File, OpenOptions, Path, io};
+
+    /// `None`: it cannot be done there.
+    pub(super) fn open(options: &OpenOptions, path: &Path) -> Option<io::Result<File>> {
+        let mut options = options.clone();
+        options.custom_flags(OFlags::DIRECT.bits().cast_signed());
+        match options.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => None,
+            opened => Some(opened),
+        }
+    }
+
+    /// What is written from now on goes through the cache.
+    pub(super) fn leave(file: &File) -> io::Result<()> {
+        let flags = fcntl_getfl(file)?;
+        Ok(fcntl_setfl(file, flags - OFlags::DIRECT)?)
+    }
+}
+
+/// Elsewhere it is asked for in other ways, or not at all.
+#[cfg(not(target_os = "linux"))]
+mod past_cache {
+    use super::{File, OpenOptions, Path, io};
+
+    pub(super) fn open(_: &OpenOptions, _: &Path) -> Option<io::Result<File>> {
+        None
+    }
+
+    pub(super) fn leave(_: &File) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_there_whatever_its_size_and_its_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let sizes =
+            [0, 1, ALIGNMENT, WRITE_BYTES - 1, WRITE_BYTES, WRITE_BYTES + 1, SYNC_BYTES + WRITE_BYTES];
+        let bytes: Vec<u8> = (0..SYNC_BYTES + WRITE_BYTES).map(|at| (at % 251) as u8).collect();
+        for size in sizes {
+            for (is_cached, piece) in [(false, 4_099), (true, 4_099), (false, usize::MAX)] {
+                let mut file = DirectFile::create(&path).unwrap();
+                if is_cached {
+                    file.through_cache().unwrap();
+                }
+                bytes[..size].chunks(piece.min(size.max(1))).for_each(|piece| file.write_all(piece).unwrap());
+                file.finish().unwrap();
+                assert!(std::fs::read(&path).unwrap() == bytes[..size], "{size} bytes, cached: {is_cached}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_write_that_cannot_go_past_the_cache_goes_through_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let mut file = DirectFile::create(&path).unwrap();
+        // No disk takes a write from there, as one with larger blocks would not take any.
+        file.start += 1;
+        file.write_all(&vec![7; WRITE_BYTES - 1]).unwrap();
+        file.write_all(&[8; 2]).unwrap();
+        assert!(!file.is_direct);
+        file.finish().unwrap();
+        let written = std::fs::read(&path).unwrap();
+        assert_eq!((written.len(), written[0], written[WRITE_BYTES - 1]), (WRITE_BYTES + 1, 7, 8));
+    }
+}
