@@ -2,8 +2,10 @@
 //!
 //! A batch is all that waits, up to its bounds: nobody waits for company.
 
-use std::{collections::VecDeque, iter, sync::Arc};
+use std::{collections::VecDeque, iter, pin::pin, sync::Arc};
 
+use futures_executor::block_on;
+use futures_util::future::{Either, select};
 use tokio::sync::mpsc::{self, error::TryRecvError};
 
 use super::{
@@ -24,7 +26,7 @@ pub(super) struct BatchBounds {
 #[derive(Debug)]
 pub(super) struct Inbox {
     receiver: mpsc::Receiver<Message>,
-    /// Received, and reused: not yet sorted.
+    /// Received, and not yet sorted. Reused.
     messages: Vec<Message>,
     /// Received, and not yet in a batch.
     waiting: VecDeque<Submission>,
@@ -57,13 +59,25 @@ impl Inbox {
 
     /// Waits until there is something, and takes a batch of it.
     pub(super) fn take(&mut self, bounds: BatchBounds) -> Result<Taken, Closed> {
-        if self.waiting.is_empty()
-            && self.receiver.blocking_recv_many(&mut self.messages, bounds.commands) == 0
-        {
+        let is_empty = self.waiting.is_empty() && self.messages.is_empty();
+        if is_empty && self.receiver.blocking_recv_many(&mut self.messages, bounds.commands) == 0 {
             return Err(Closed);
         }
         let upkeep = self.sort();
         Ok(Taken { commands: self.batch(bounds), upkeep })
+    }
+
+    /// Waits until at least so many commands are there. If `other` is over before, or nothing else will come, gives what came of that.
+    pub(super) fn gather<F: Future + Unpin>(&mut self, commands: usize, mut other: F) -> Option<F::Output> {
+        while self.len() < commands {
+            let coming = pin!(self.receiver.recv_many(&mut self.messages, commands));
+            match block_on(select(coming, &mut other)) {
+                Either::Left((0, _)) => return Some(block_on(other)),
+                Either::Left(_) => (),
+                Either::Right((over, _)) => return Some(over),
+            }
+        }
+        None
     }
 
     /// Takes a batch of what is there, without waiting.

@@ -3,9 +3,11 @@
 //! One thread owns the log and the right to change namespaces. Knows nothing of gRPC.
 
 mod announcer;
+mod appender;
 pub mod archived;
 mod attic;
-mod commit;
+mod committing;
+mod deciding;
 mod error;
 mod forgetting;
 mod frames;
@@ -53,6 +55,8 @@ use tokio::{
 };
 
 use crate::{clock::Clock, metrics::Metrics};
+use appender::Appender;
+use committing::Committer;
 use forgetting::{Forgets, Forgetter};
 use newest::Newest;
 use pacing::Pacing;
@@ -60,7 +64,7 @@ use queue::Queue;
 use retention::Retainer;
 use shelf::Shelf;
 use submission::{Submission, Work};
-use truncation::Truncator;
+use truncation::{Truncator, show_oldest};
 
 /// The bounds of an engine.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +77,8 @@ pub struct EngineLimits {
     pub batch_commands_max: usize,
     /// Most bytes of commands that are committed at once.
     pub batch_bytes_max: usize,
+    /// The next batch is decided while one of at least so many commands is appended: below, it is not worth waking another thread.
+    pub overlapped_commands_min: usize,
     /// Most namespaces.
     pub namespaces_max: usize,
     /// For how long, and how many, requests are remembered.
@@ -174,27 +180,29 @@ impl Engine {
         let retainer = Retainer::new(limits.retention, Arc::clone(&clock), queue.upkeep());
         let (snapshots, saver) =
             snapshots::start(shelf, retainer, limits.checkpoint_events, opened.snapshot_revisions);
-        let truncator = Truncator::new(Arc::clone(&namespaces), Arc::clone(&metrics));
         for namespace in &opened.recovered {
-            truncator.show_oldest(&namespace.namespace, namespace.oldest_revision.0);
+            show_oldest(&metrics, &namespace.namespace, namespace.oldest_revision.0);
         }
         let thread = thread::start(thread::Owner {
-            log,
-            archive: archive_reader,
             inbox,
-            namespaces: Arc::clone(&namespaces),
-            heads: opened.heads,
-            clock: Arc::clone(&clock),
-            metrics,
-            limits,
-            stopped: stopped_tx,
-            snapshots,
-            truncator,
+            truncator: Truncator::new(Arc::clone(&namespaces), Arc::clone(&metrics)),
             forgetter: Forgetter::default(),
-            awake: Newest::new(UNPACKED_CHANGES_MAX),
-            kept: Newest::new(limits.recent_bytes_total_max),
-            pacing: Pacing::default(),
-            runtime: Handle::try_current().ok(),
+            stopped: stopped_tx,
+            committer: Committer {
+                appender: Appender::start(log, &metrics),
+                archive: archive_reader,
+                namespaces: Arc::clone(&namespaces),
+                heads: opened.heads,
+                clock: Arc::clone(&clock),
+                metrics,
+                limits,
+                snapshots,
+                awake: Newest::new(UNPACKED_CHANGES_MAX),
+                kept: Newest::new(limits.recent_bytes_total_max),
+                pacing: Pacing::default(),
+                runtime: Handle::try_current().ok(),
+                under_way: None,
+            },
         });
         let engine = Self { queue, namespaces, clock, log_id, log_kind, stopped, batch_commands_max };
         Ok((engine, EngineThread { thread, snapshots: saver }, opened.recovered))

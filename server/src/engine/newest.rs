@@ -120,6 +120,7 @@ mod tests {
             queue_bytes_max: 1024 * 1024,
             batch_commands_max: 16,
             batch_bytes_max: 1024 * 1024,
+            overlapped_commands_min: 128,
             namespaces_max: 32,
             request_memory: RequestMemory::default(),
             checkpoint_events: 1_000,

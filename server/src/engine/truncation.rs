@@ -60,7 +60,7 @@ impl Truncator {
                 return Ok(());
             }
         };
-        self.show_oldest(&namespace, truncated.oldest_revision);
+        show_oldest(&self.metrics, &namespace, truncated.oldest_revision);
         if let Some(namespace) = self.namespaces.get(&namespace) {
             namespace.forget_before(Revision(truncated.oldest_revision));
         }
@@ -70,10 +70,10 @@ impl Truncator {
         }
         Ok(())
     }
+}
 
-    /// Tells what is the oldest revision that the log of a namespace has.
-    pub(super) fn show_oldest(&self, namespace: &str, oldest_revision: u64) {
-        let gauge = self.metrics.log_oldest_revision(namespace);
-        gauge.set(i64::try_from(oldest_revision).unwrap_or(i64::MAX));
-    }
+/// Tells what is the oldest revision that the log of a namespace has.
+pub(super) fn show_oldest(metrics: &Metrics, namespace: &str, oldest_revision: u64) {
+    let gauge = metrics.log_oldest_revision(namespace);
+    gauge.set(i64::try_from(oldest_revision).unwrap_or(i64::MAX));
 }

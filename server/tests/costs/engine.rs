@@ -143,6 +143,7 @@ fn limits() -> EngineLimits {
         queue_bytes_max: 64 * 1024 * 1024,
         batch_commands_max: 1_024,
         batch_bytes_max: 16 * 1024 * 1024,
+        overlapped_commands_min: 128,
         namespaces_max: 10,
         request_memory: RequestMemory::default(),
         checkpoint_events: 1_000_000,

@@ -3,5 +3,6 @@
 mod altered;
 mod durable_first;
 mod failing;
+mod overlapped;
 mod random_runs;
 mod writer;

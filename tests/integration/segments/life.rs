@@ -199,6 +199,7 @@ fn limits(count_max: usize, retention: Retention) -> EngineLimits {
         queue_bytes_max: 64 * 1024 * 1024,
         batch_commands_max: AT_ONCE,
         batch_bytes_max: 16 * 1024 * 1024,
+        overlapped_commands_min: 1,
         namespaces_max: 10,
         request_memory: RequestMemory { count_max, ..RequestMemory::default() },
         checkpoint_events: CHECKPOINT_EVENTS as u64,

@@ -1,4 +1,6 @@
 //! Decides a batch of commands, namespace by namespace, and makes the records that are to be appended.
+//!
+//! The batch before may still be on its way to the log; then this one builds on what that one changes.
 
 use std::{sync::Arc, time::Instant};
 
@@ -21,7 +23,45 @@ pub(super) struct Prepared {
     pub(super) tally: Tally,
 }
 
-/// The submissions by namespace, in the order in which they came. The order of namespaces does not matter to anyone, but it is fixed.
+/// A batch that was decided, and is nobody else's business before its records are durable.
+#[derive(Default)]
+pub(super) struct Decided {
+    /// By name, the last one first.
+    pub(super) prepared: Vec<Prepared>,
+    pub(super) replies: Vec<Reply>,
+}
+
+impl Decided {
+    /// What it does to that namespace.
+    pub(super) fn of(&self, name: &str) -> Option<&Prepared> {
+        let found = self.prepared.binary_search_by(|prepared| name.cmp(prepared.namespace.name()));
+        found.ok().map(|at| &self.prepared[at])
+    }
+
+    /// How many commands are to be recorded.
+    pub(super) fn commands(&self) -> usize {
+        self.prepared.iter().map(|prepared| prepared.tally.commands).sum()
+    }
+
+    /// Whether there will be namespaces that nobody knows yet.
+    pub(super) fn opens_namespaces(&self) -> bool {
+        self.prepared.iter().any(Prepared::opens_namespace)
+    }
+
+    /// What is to be appended.
+    pub(super) fn appends(&self) -> Vec<Append> {
+        self.prepared.iter().map(|prepared| prepared.append.clone()).collect()
+    }
+}
+
+impl Prepared {
+    /// Whether it is the first that happens in its namespace.
+    pub(super) fn opens_namespace(&self) -> bool {
+        self.append.expected_revision == 0
+    }
+}
+
+/// The submissions by namespace, in the order in which they came; the last name first.
 pub(super) fn by_namespace(mut batch: Vec<Submission>) -> Vec<(Arc<str>, Vec<Submission>)> {
     // Mostly there is one namespace, and then nothing moves.
     batch.sort_by(|a, b| a.namespace.cmp(&b.namespace));
@@ -34,17 +74,24 @@ pub(super) fn by_namespace(mut batch: Vec<Submission>) -> Vec<(Arc<str>, Vec<Sub
     groups
 }
 
-/// Decides the commands of one namespace, in order. `None`: nothing is to be recorded.
+/// Decides the commands of one namespace, in order, after what `before` is about to do to it. `None`: nothing is to be recorded.
+///
+/// `previous` is the hash of the record that theirs follows.
 pub(super) fn prepare(
     namespace: &Arc<Namespace>,
     archive: &dyn ArchiveReader,
+    before: Option<&Changes>,
     previous: Hash,
     group: Vec<Submission>,
     clock_us: i64,
     replies: &mut Vec<Reply>,
 ) -> Option<Prepared> {
     let state = namespace.read();
-    let mut draft = Draft::of_batch(&state, group.len());
+    let mut draft = match before {
+        Some(before) => Draft::after(&state, before, group.len()),
+        None => Draft::of_batch(&state, group.len()),
+    };
+    let expected_revision = draft.head().0;
     // Times never run backwards along the revisions, whatever the clock does.
     let now_us = clock_us.max(draft.time_us());
     let mut tally = Tally::default();
@@ -63,7 +110,6 @@ pub(super) fn prepare(
             }
         }));
     }
-    let expected_revision = state.head().0;
     if tally.commands == 0 {
         return None;
     }

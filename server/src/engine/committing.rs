@@ -1,0 +1,234 @@
+//! Commits batches: decides them, has them appended, and only then lets everyone see them and tells those who wait.
+//!
+//! A large batch is appended while the next is decided on top of what it changes: that one is appended after it, and comes to nothing if it
+//! does. Knows nothing of where batches come from.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use baton_core::Revision;
+use baton_log::{AppendError, ArchiveReader, Hash, Record};
+use futures_executor::block_on;
+use tokio::runtime::Handle;
+use tracing::warn;
+
+use super::{
+    EngineError, EngineLimits, Namespace, Namespaces,
+    appender::{Appended, Appender, Appending},
+    deciding::{Decided, Prepared, by_namespace, prepare},
+    newest::Newest,
+    pacing::Pacing,
+    recent::Commit,
+    snapshots::Snapshots,
+    submission::{Reply, Submission},
+    tally::Tally,
+    truncation::show_oldest,
+};
+use crate::{clock::Clock, metrics::Metrics};
+
+/// What it takes to commit.
+pub(super) struct Committer {
+    pub(super) appender: Appender,
+    /// The tasks that the states do not have any more.
+    pub(super) archive: Box<dyn ArchiveReader>,
+    pub(super) namespaces: Arc<Namespaces>,
+    /// The hash of each namespace's newest record.
+    pub(super) heads: BTreeMap<Arc<str>, Hash>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) limits: EngineLimits,
+    pub(super) snapshots: Snapshots,
+    /// The commits whose tasks do not rest yet, by changes.
+    pub(super) awake: Newest,
+    /// The commits that are kept for watchers, by bytes.
+    pub(super) kept: Newest,
+    pub(super) pacing: Pacing,
+    /// The runtime whose tasks wait for answers, if the engine was started on one.
+    pub(super) runtime: Option<Handle>,
+    /// The batch that is being appended meanwhile.
+    pub(super) under_way: Option<UnderWay>,
+}
+
+/// A batch that is being appended.
+pub(super) struct UnderWay {
+    batch: Decided,
+    appending: Appending,
+}
+
+/// The log cannot be trusted any more.
+pub(super) struct Broken(pub(super) String);
+
+/// What everyone may see, and what is left to be done of it.
+struct Published {
+    namespace: Arc<Namespace>,
+    record: Record,
+    tally: Tally,
+    /// What is kept of it for watchers.
+    kept_bytes: usize,
+}
+
+impl Committer {
+    /// Decides a batch, while the one before may be under way, and appends it after that, or begins to.
+    pub(super) fn commit(&mut self, batch: Vec<Submission>) -> Result<(), Broken> {
+        if self.under_way.as_ref().is_some_and(|before| before.batch.opens_namespaces()) {
+            self.land()?;
+        }
+        let batch = self.decide(batch);
+        let before = match self.under_way.take() {
+            Some(UnderWay { batch: before, appending }) => match block_on(appending) {
+                Ok(()) => Some(before),
+                Err(failure) => return refuse(before.replies, batch.replies, failure),
+            },
+            None => None,
+        };
+        if batch.commands() >= self.limits.overlapped_commands_min {
+            let appending = self.appender.begin(batch.appends());
+            self.under_way = Some(UnderWay { batch, appending });
+            before.into_iter().for_each(|before| self.conclude(before));
+            return Ok(());
+        }
+        before.into_iter().for_each(|before| self.conclude(before));
+        match self.appender.append(&batch.appends()) {
+            Ok(()) => self.conclude(batch),
+            Err(failure) => return refuse(batch.replies, Vec::new(), failure),
+        }
+        Ok(())
+    }
+
+    /// The append of the batch that is under way, if there is one; what comes of it goes to [`landed`](Self::landed).
+    pub(super) fn appending(&mut self) -> Option<&mut Appending> {
+        self.under_way.as_mut().map(|under_way| &mut under_way.appending)
+    }
+
+    /// Waits for the batch that is under way, if there is one.
+    pub(super) fn land(&mut self) -> Result<(), Broken> {
+        let Some(appending) = self.appending() else { return Ok(()) };
+        let appended = block_on(appending);
+        self.landed(appended)
+    }
+
+    /// Goes on with the batch that is under way, now that its append is over.
+    pub(super) fn landed(&mut self, appended: Appended) -> Result<(), Broken> {
+        let Some(UnderWay { batch, .. }) = self.under_way.take() else { return Ok(()) };
+        match appended {
+            Ok(()) => self.conclude(batch),
+            Err(failure) => return refuse(batch.replies, Vec::new(), failure),
+        }
+        Ok(())
+    }
+
+    fn decide(&self, batch: Vec<Submission>) -> Decided {
+        let clock_us = self.clock.now_us();
+        let groups = by_namespace(batch);
+        let (mut replies, mut prepared) = (Vec::new(), Vec::with_capacity(groups.len()));
+        for (name, group) in groups {
+            let Some(namespace) = self.namespaces.get_or_make(&name) else {
+                let limit = self.limits.namespaces_max;
+                let refusal = EngineError::TooManyNamespaces { limit };
+                replies.extend(group.into_iter().map(|submission| submission.answered(&refusal)));
+                continue;
+            };
+            let before = self.under_way.as_ref().and_then(|under_way| under_way.batch.of(&name));
+            let head = before.map(|before| before.append.record.checksum);
+            let head = head.or_else(|| self.heads.get(&name).copied()).unwrap_or(Hash::ZERO);
+            let changes = before.map(|before| &before.changes);
+            let archive = &*self.archive;
+            prepared.extend(prepare(&namespace, archive, changes, head, group, clock_us, &mut replies));
+        }
+        Decided { prepared, replies }
+    }
+
+    /// Lets everyone see a batch that is durable.
+    fn conclude(&mut self, Decided { prepared, replies }: Decided) {
+        let published: Vec<Published> = prepared.into_iter().map(|prepared| self.publish(prepared)).collect();
+        // Many callers have enough to do meanwhile. A single one is woken sooner by a thread that then goes to sleep.
+        if replies.len() > 1 {
+            self.deliver(replies);
+            self.tidy_all(published);
+        } else {
+            self.tidy_all(published);
+            self.deliver(replies);
+        }
+    }
+
+    /// Answers from a thread of the runtime: to wake its tasks from outside takes a lock, and often a system call, for each of them.
+    fn deliver(&self, replies: Vec<Reply>) {
+        match &self.runtime {
+            Some(runtime) if replies.len() > 1 => {
+                runtime.spawn(async { replies.into_iter().for_each(Reply::send) });
+            }
+            _ => replies.into_iter().for_each(Reply::send),
+        }
+    }
+
+    /// Lets everyone see what is durable.
+    fn publish(&mut self, prepared: Prepared) -> Published {
+        // Before its first record, nobody else may know it yet.
+        let is_new = prepared.opens_namespace();
+        let Prepared { namespace, append, changes, tally } = prepared;
+        let namespace = if is_new { self.namespaces.adopt(namespace) } else { namespace };
+        let (events_max, bytes_max) = (self.limits.recent_events_max, self.limits.recent_bytes_max);
+        let commit = Commit::of(&append.record);
+        let kept_bytes = commit.bytes();
+        namespace.publish(changes, commit, events_max, bytes_max);
+        Published { namespace, record: append.record, tally, kept_bytes }
+    }
+
+    fn tidy_all(&mut self, published: Vec<Published>) {
+        published.into_iter().for_each(|published| self.tidy(published));
+    }
+
+    /// Does what nobody waits for.
+    fn tidy(&mut self, Published { namespace, record, tally, kept_bytes }: Published) {
+        self.count(&tally);
+        let name = namespace.name();
+        if self.heads.insert(Arc::clone(name), record.checksum).is_none() {
+            show_oldest(&self.metrics, name, record.first_revision);
+        }
+        let behind = self.snapshots.ask_if_due(&namespace, record.checksum);
+        self.pacing.note(tally.commands, behind);
+        let until = Revision(record.last_revision());
+        for (left, until) in self.kept.push(Arc::clone(&namespace), until, kept_bytes) {
+            left.forget_before(until.next());
+        }
+        for (left, until) in self.awake.push(namespace, until, tally.commands) {
+            left.rest_until(until);
+        }
+    }
+
+    fn count(&self, tally: &Tally) {
+        self.metrics.commands_committed.inc_by(tally.commands as u64);
+        self.metrics.commit_commands.observe(tally.commands as f64);
+        for (status, count) in tally.handoffs() {
+            self.metrics.handoffs(status).inc_by(count);
+        }
+    }
+
+    /// Nothing changes any more.
+    pub(super) fn save_all(&mut self) {
+        for namespace in self.namespaces.all() {
+            if let Some(hash) = self.heads.get(namespace.name()) {
+                self.snapshots.ask_finally(&namespace, *hash);
+            }
+        }
+    }
+}
+
+/// Nothing of a batch is visible, nor of the one that was decided after it. Says so where that is certain, and stops the engine where it is not.
+fn refuse(replies: Vec<Reply>, after: Vec<Reply>, failure: AppendError) -> Result<(), Broken> {
+    let (answer, broken) = match &failure {
+        AppendError::Full(why) => (EngineError::LogFull(why.clone()), false),
+        AppendError::Refused(why) => (EngineError::LogRefused(why.clone()), false),
+        AppendError::Conflict { .. } | AppendError::Unknown(_) | AppendError::Broken(_) => {
+            (EngineError::OutcomeUnknown, true)
+        }
+    };
+    warn!(error = %failure, commands = replies.len() + after.len(), "a batch was not recorded");
+    fail(replies, &answer);
+    // The log never saw these.
+    fail(after, if broken { &EngineError::Stopped } else { &answer });
+    if broken { Err(Broken(failure.to_string())) } else { Ok(()) }
+}
+
+fn fail(replies: Vec<Reply>, answer: &EngineError) {
+    replies.into_iter().for_each(|reply| reply.fail(answer));
+}
