@@ -12,33 +12,53 @@ use tokio::task::JoinHandle;
 use super::writer::Writer;
 use crate::harness::{Clients, Disk, TestServer, in_time, seed};
 
-/// Runs for each kind of disk, unless the environment says otherwise.
-const SEEDS: u64 = 50;
-/// Callers at once.
-const WRITERS: usize = 6;
-/// Hand-offs that each of them wants.
-const HANDOFFS: usize = 12;
-/// One append in so many fails.
-const FAULT_ONE_IN: u64 = 9;
+/// What is asked of the servers of a run.
+#[derive(Clone, Copy)]
+struct Load {
+    /// Runs for each kind of disk, unless the environment says otherwise.
+    seeds: u64,
+    /// Callers at once.
+    writers: usize,
+    /// Tasks of each of them.
+    tasks: usize,
+    /// How often it hands each of them on.
+    handoffs: usize,
+    /// One append in so many fails.
+    fault_one_in: u64,
+}
+
+const SINGLE_CALLS: Load = Load { seeds: 50, writers: 6, tasks: 1, handoffs: 12, fault_one_in: 9 };
+/// Enough in each batch for the next to be decided while it is appended.
+const LARGE_BATCHES: Load = Load { seeds: 12, writers: 4, tasks: 140, handoffs: 6, fault_one_in: 4 };
 /// More servers than a run can need, if each gets a little further.
 const LIVES_MAX: usize = 200;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_or_invented_over_memory() {
-    runs(Disk::memory).await;
+    runs(Disk::memory, SINGLE_CALLS).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_or_invented_over_sqlite() {
-    runs(Disk::folder).await;
+    runs(Disk::folder, SINGLE_CALLS).await;
 }
 
-async fn runs(disk: impl Fn() -> Disk) {
-    let seeds = std::env::var("BATON_SEEDS").map_or(SEEDS, |seeds| seeds.parse().unwrap());
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_large_batches_is_lost_or_invented_over_memory() {
+    runs(Disk::memory, LARGE_BATCHES).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_large_batches_is_lost_or_invented_over_sqlite() {
+    runs(Disk::folder, LARGE_BATCHES).await;
+}
+
+async fn runs(disk: impl Fn() -> Disk, load: Load) {
+    let seeds = std::env::var("BATON_SEEDS").map_or(load.seeds, |seeds| seeds.parse().unwrap());
     let mut random = fastrand::Rng::with_seed(seed());
     let (mut deaths, mut full) = (0, 0);
     for _ in 0..seeds {
-        let run = Run::new(disk(), random.fork()).run().await;
+        let run = Run::new(disk(), random.fork(), load).run().await;
         deaths += run.lives - 1;
         full += run.writers.iter().map(|writer| writer.full).sum::<usize>();
     }
@@ -54,6 +74,7 @@ struct Seen {
 }
 
 struct Run {
+    load: Load,
     disk: Disk,
     random: fastrand::Rng,
     writers: Vec<Writer>,
@@ -62,9 +83,9 @@ struct Run {
 }
 
 impl Run {
-    fn new(disk: Disk, random: fastrand::Rng) -> Self {
-        let writers = (0..WRITERS).map(|index| Writer::new(index, HANDOFFS)).collect();
-        Self { disk, random, writers, seen: Seen::default(), lives: 0 }
+    fn new(disk: Disk, random: fastrand::Rng, load: Load) -> Self {
+        let writers = (0..load.writers).map(|index| Writer::new(index, load.tasks, load.handoffs)).collect();
+        Self { load, disk, random, writers, seen: Seen::default(), lives: 0 }
     }
 
     async fn run(mut self) -> Self {
@@ -87,7 +108,7 @@ impl Run {
 
     /// One server, from its start to its end.
     async fn live(&mut self) {
-        let plan = Plan::seeded(self.random.u64(..), FAULT_ONE_IN);
+        let plan = Plan::seeded(self.random.u64(..), self.load.fault_one_in);
         let server = TestServer::start_faulty(&self.disk, plan).await;
         let mut clients = server.clients().await;
         self.check_answers_and_sights(&mut clients).await;
@@ -138,12 +159,19 @@ impl Run {
 
     /// Every hand-off that was asked for, however often, happened once.
     fn check_once_each(&self, truth: &BTreeMap<u64, v1::HandoffEvent>) {
-        for writer in &self.writers {
-            let completed = truth.values().filter(|event| event.r#type() == EventType::HandoffCompleted);
-            let completed = completed.filter_map(|event| event.handoff.as_ref());
-            assert!(completed.filter(|handoff| handoff.task_id == writer.task_id).eq(&writer.answered));
+        let completed = truth.values().filter(|event| event.r#type() == EventType::HandoffCompleted);
+        let mut of_tasks: BTreeMap<&str, Vec<&v1::Handoff>> = BTreeMap::new();
+        for handoff in completed.filter_map(|event| event.handoff.as_ref()) {
+            of_tasks.entry(&handoff.task_id).or_default().push(handoff);
         }
-        assert_eq!(truth.len(), WRITERS * (HANDOFFS + 1));
+        for writer in &self.writers {
+            for (index, task_id) in writer.task_ids.iter().enumerate() {
+                let answered = writer.answered.iter().skip(index).step_by(writer.task_ids.len());
+                assert!(answered.eq(of_tasks.remove(task_id.as_str()).unwrap_or_default()));
+            }
+        }
+        let Load { writers, tasks, handoffs, .. } = self.load;
+        assert_eq!(truth.len(), writers * tasks * (handoffs + 1));
     }
 }
 
