@@ -55,6 +55,27 @@ fn send(
 }
 
 #[test]
+fn a_task_that_a_batch_under_way_brings_back_is_there_for_the_next_with_its_handoffs() {
+    let mut ns = with_finished();
+    ns.grant(switch(BuiltInRule::FinishedTask, false));
+    let done = without_done(&mut ns);
+    let closed = done.handoffs[0].0;
+    for (action, comes_back) in [(hand_off("done", "b", "c"), true), (create("done", "a"), false)] {
+        let mut draft = Draft::new(&ns.state);
+        draft.recall(done.clone());
+        assert_eq!(execute(&mut draft, &Command::new("", 0, action), ns.now_us).is_ok(), comes_back);
+        let changes = draft.into_changes();
+        let mut next = Draft::after(&ns.state, &changes, 1);
+        for subject in [Subject::Task(&done.id), Subject::Handoff(closed)] {
+            assert_eq!(next.lacks(subject), !comes_back, "what was only looked at stays where it is");
+        }
+        next.recall(done.clone());
+        let refused = execute(&mut next, &Command::new("", 0, withdraw(closed)), ns.now_us).unwrap_err();
+        assert!(matches!(refused, Rejection::WrongHandoffStatus { .. }), "{refused:?}");
+    }
+}
+
+#[test]
 fn only_finished_tasks_without_open_handoffs_are_taken_out() {
     let ns = with_finished();
     let ids: Vec<String> = resting(&ns.state).iter().map(|archived| archived.id.to_string()).collect();
