@@ -107,7 +107,7 @@ pub trait LogReader: Send {
     fn first_kept(&self, namespace: &str, keep: Keep) -> Result<u64, ReadError>;
 }
 
-/// Writes a log. Blocking: one thread owns it.
+/// Writes a log. Blocking, and used by one thread at a time.
 pub trait Log: LogReader {
     /// Appends all of the records or none, and makes them durable by one fsync. One record per namespace at most.
     /// The records' times must not go back within a namespace: [`verify`](crate::verify()) reports it.

@@ -1,6 +1,6 @@
 //! The engine: takes commands, makes what comes of them durable, and only then lets anyone see it.
 //!
-//! One thread owns the log and the right to change namespaces. Knows nothing of gRPC.
+//! One thread has the right to append to the log and to change namespaces; what is large, another writes for it. Knows nothing of gRPC.
 
 mod announcer;
 mod appender;

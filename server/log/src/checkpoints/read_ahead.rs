@@ -9,9 +9,10 @@ use std::path::Path;
 /// So many bytes are asked of the system at once.
 const READ_BYTES: usize = 256 * 1024;
 
-/// How far ahead of what was read the system is to be, and in which steps it is told.
-const AHEAD_BYTES: u64 = 32 * 1024 * 1024;
-const STEP_BYTES: u64 = 4 * 1024 * 1024;
+/// How far ahead of what was read the system is to be, and in which steps it is told: of a longer one Linux fetches only as much as it would
+/// read ahead by itself, which is 128 KiB where nobody has set it.
+const AHEAD_BYTES: u64 = 16 * 1024 * 1024;
+const STEP_BYTES: u64 = 128 * 1024;
 
 /// A file that is read from its beginning to its end.
 pub(super) struct ReadAhead {
