@@ -4,7 +4,7 @@
 //! cache would take as long as to make them. Knows nothing of what is in the file.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
 /// So many bytes are given to the disk at once.
@@ -27,6 +27,7 @@ pub(super) struct DirectFile {
     start: usize,
     /// How much of it waits to be written.
     waiting: usize,
+    written: u64,
     unsynced: usize,
 }
 
@@ -41,7 +42,7 @@ impl DirectFile {
         };
         let buffer = vec![0; WRITE_BYTES + ALIGNMENT];
         let start = buffer.as_ptr().align_offset(ALIGNMENT);
-        Ok(Self { file, is_direct, buffer, start, waiting: 0, unsynced: 0 })
+        Ok(Self { file, is_direct, buffer, start, waiting: 0, written: 0, unsynced: 0 })
     }
 
     /// Writes what waits, and makes all of it durable.
@@ -63,13 +64,15 @@ impl DirectFile {
     fn write_waiting(&mut self) -> io::Result<()> {
         let waiting = &self.buffer[self.start..self.start + self.waiting];
         match self.file.write_all(waiting) {
-            // A file system that wants still larger blocks says so now, and has taken nothing.
+            // A file system that wants still larger blocks says so now.
             Err(error) if self.is_direct && error.kind() == io::ErrorKind::InvalidInput => {
                 self.through_cache()?;
+                self.file.seek(SeekFrom::Start(self.written))?;
                 return self.write_waiting();
             }
             written => written?,
         }
+        self.written += self.waiting as u64;
         self.unsynced += self.waiting;
         self.waiting = 0;
         if !self.is_direct && self.unsynced >= SYNC_BYTES {
