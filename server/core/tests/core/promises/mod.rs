@@ -16,4 +16,5 @@ mod rules;
 mod segments;
 mod sharing;
 mod transfers;
+mod under_way;
 mod updates;
