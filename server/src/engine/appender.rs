@@ -25,12 +25,12 @@ pub(super) struct Appender {
     log: Arc<Mutex<Box<dyn Log>>>,
     metrics: Arc<Metrics>,
     /// Where the thread gets its work from; none: it is to end.
-    work: Option<mpsc::Sender<Work>>,
+    jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// Records for the thread, and who waits for what comes of them.
-struct Work {
+struct Job {
     appends: Vec<Append>,
     tell: oneshot::Sender<Appended>,
 }
@@ -42,13 +42,13 @@ impl Appender {
     /// Starts the thread.
     pub(super) fn start(log: Box<dyn Log>, metrics: &Arc<Metrics>) -> Self {
         let (log, metrics) = (Arc::new(Mutex::new(log)), Arc::clone(metrics));
-        let (work, to_do) = mpsc::channel();
+        let (jobs, to_do) = mpsc::channel();
         let of_thread = (Arc::clone(&log), Arc::clone(&metrics));
         let thread = std::thread::Builder::new()
             .name("baton-log".into())
             .spawn(move || run(&to_do, &of_thread.0, &of_thread.1))
             .expect("a thread can be started when the server starts");
-        Self { log, metrics, work: Some(work), thread: Some(thread) }
+        Self { log, metrics, jobs: Some(jobs), thread: Some(thread) }
     }
 
     /// The log, once nothing is being appended to it.
@@ -64,9 +64,9 @@ impl Appender {
     /// Begins to make the records durable, after those of appends that were begun before.
     pub(super) fn begin(&self, appends: Vec<Append>) -> Appending {
         let (tell, appended) = oneshot::channel();
-        if let Some(work) = &self.work {
+        if let Some(jobs) = &self.jobs {
             // If the thread is gone, nobody tells what came of it.
-            let _ = work.send(Work { appends, tell });
+            let _ = jobs.send(Job { appends, tell });
         }
         Appending(appended)
     }
@@ -75,7 +75,7 @@ impl Appender {
 impl Drop for Appender {
     /// Whoever opens the log next finds it closed.
     fn drop(&mut self) {
-        self.work.take();
+        self.jobs.take();
         if let Some(thread) = self.thread.take() {
             // A panic of the thread has been reported where it happened.
             let _ = thread.join();
@@ -92,8 +92,8 @@ impl Future for Appending {
     }
 }
 
-fn run(to_do: &mpsc::Receiver<Work>, log: &Mutex<Box<dyn Log>>, metrics: &Metrics) {
-    for Work { appends, tell } in to_do {
+fn run(to_do: &mpsc::Receiver<Job>, log: &Mutex<Box<dyn Log>>, metrics: &Metrics) {
+    for Job { appends, tell } in to_do {
         let appended = append(&mut **log.lock(), &appends, metrics);
         // Who does not wait any more is not told that it is durable.
         let _ = tell.send(appended);

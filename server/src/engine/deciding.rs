@@ -24,7 +24,6 @@ pub(super) struct Prepared {
 }
 
 /// A batch that was decided, and is nobody else's business before its records are durable.
-#[derive(Default)]
 pub(super) struct Decided {
     /// By name, the last one first.
     pub(super) prepared: Vec<Prepared>,

@@ -69,7 +69,8 @@ impl Inbox {
 
     /// Waits until at least so many commands are there. If `other` is over before, or nothing else will come, gives what came of that.
     pub(super) fn gather<F: Future + Unpin>(&mut self, commands: usize, mut other: F) -> Option<F::Output> {
-        while self.len() < commands {
+        // Those that are still on their way into the channel would have it look again and again.
+        while self.received() < commands {
             let coming = pin!(self.receiver.recv_many(&mut self.messages, commands));
             match block_on(select(coming, &mut other)) {
                 Either::Left((0, _)) => return Some(block_on(other)),
@@ -128,6 +129,16 @@ impl Inbox {
         let of_batch = |measure: fn(&Submission) -> usize| batch.iter().map(measure).sum();
         self.room.leave(of_batch(Submission::count), of_batch(|submission| submission.bytes));
         batch
+    }
+
+    /// How many commands were received, and are in no batch yet.
+    fn received(&self) -> usize {
+        let sorted = self.waiting.iter().map(Submission::count);
+        let unsorted = self.messages.iter().map(|message| match message {
+            Message::Command(submission) => submission.count(),
+            Message::Truncate(_) | Message::Forget(_) => 0,
+        });
+        sorted.chain(unsorted).sum()
     }
 
     /// How many commands still wait.
