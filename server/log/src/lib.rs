@@ -18,6 +18,7 @@ mod log;
 mod log_id;
 mod memory;
 mod open_error;
+mod past_cache;
 mod record;
 mod recovery;
 mod removal;

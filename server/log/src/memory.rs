@@ -254,7 +254,7 @@ impl MemoryLog {
             let mut disk = reader.store.lock();
             // What a process left in the cache of a running machine, its successor finds and syncs.
             disk.durable = disk.written;
-            let verdict = recovery::judge(&disk.tails(), &disk.answered);
+            let verdict = recovery::judge(&disk.tails(), disk.answered.sequence);
             (disk.answered.clone(), verdict.map_err(|damage| recovery::damaged(place, damage))?)
         };
         answered.check(place, &reader)?;

@@ -38,18 +38,18 @@ pub(crate) enum Verdict {
     Cut { append_first: u64, damage: Damage },
 }
 
-/// Judges the tails of all namespaces.
+/// Judges the tails of all namespaces; `answered` is the sequence of the newest record that somebody relies on.
 ///
 /// Only the newest append may be cut: a single writer has at most one append under way when it dies, so damage before
 /// that one was not caused by dying.
 ///
 /// # Errors
 /// The first [`Damage`] that may not be cut.
-pub(crate) fn judge(tails: &[Tail], answered: &Answered) -> Result<Verdict, Damage> {
+pub(crate) fn judge(tails: &[Tail], answered: u64) -> Result<Verdict, Damage> {
     let newest = tails.iter().flat_map(|tail| tail.records.last()).max_by_key(|placed| placed.sequence);
     let Some(newest) = newest else { return Ok(Verdict::Whole) };
     let append_first = newest.append_first;
-    let cuttable = append_first > answered.sequence && is_one_append(tails, append_first);
+    let cuttable = append_first > answered && is_one_append(tails, append_first);
 
     let mut torn = None;
     for tail in tails {

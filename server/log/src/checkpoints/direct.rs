@@ -3,15 +3,14 @@
 //! A busy server writes hundreds of megabytes of checkpoints in a second, and nobody reads them before the next start: to copy them into the
 //! cache would take as long as to make them. Knows nothing of what is in the file.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use crate::past_cache::{self, ALIGNMENT};
+
 /// So many bytes are given to the disk at once.
 const WRITE_BYTES: usize = 1024 * 1024;
-
-/// What a write past the cache begins on, in memory and in the file: no disk has larger blocks.
-const ALIGNMENT: usize = 4096;
 
 /// Where nothing goes past the cache, so many bytes are synced at once: the log's own syncs, which hand-offs wait for, may have to wait for
 /// these on the same disk, so they never find gigabytes before them.
@@ -97,45 +96,6 @@ impl Write for DirectFile {
 
     /// Nothing is durable before [`DirectFile::finish`].
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[cfg(target_os = "linux")]
-mod past_cache {
-    use std::os::unix::fs::OpenOptionsExt;
-
-    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
-
-    use super::{File, OpenOptions, Path, io};
-
-    /// `None`: it cannot be done there.
-    pub(super) fn open(options: &OpenOptions, path: &Path) -> Option<io::Result<File>> {
-        let mut options = options.clone();
-        options.custom_flags(OFlags::DIRECT.bits().cast_signed());
-        match options.open(path) {
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => None,
-            opened => Some(opened),
-        }
-    }
-
-    /// What is written from now on goes through the cache.
-    pub(super) fn leave(file: &File) -> io::Result<()> {
-        let flags = fcntl_getfl(file)?;
-        Ok(fcntl_setfl(file, flags - OFlags::DIRECT)?)
-    }
-}
-
-/// Elsewhere it is asked for in other ways, or not at all.
-#[cfg(not(target_os = "linux"))]
-mod past_cache {
-    use super::{File, OpenOptions, Path, io};
-
-    pub(super) fn open(_: &OpenOptions, _: &Path) -> Option<io::Result<File>> {
-        None
-    }
-
-    pub(super) fn leave(_: &File) -> io::Result<()> {
         Ok(())
     }
 }

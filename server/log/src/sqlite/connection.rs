@@ -11,19 +11,18 @@ use rusqlite::{Connection, OpenFlags, Result};
 /// How long a connection waits for another one's lock. Readers hardly ever need one in WAL mode.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Bytes per page, for new databases.
-pub(super) const PAGE_BYTES: u32 = 4096;
+/// Bytes per page, for new databases that are read here and there.
+pub(crate) const PAGE_BYTES: u32 = 4096;
+
+/// Bytes per page, for new databases that are written in bulk: fewer pages to write, twice each.
+pub(super) const LONG_PAGE_BYTES: u32 = 16 * 1024;
 
 /// Pages that the writing connection may keep, in KiB. Each namespace adds to a page of its own in the index: room for those of two
 /// thousand, so that they need not be read again for each record.
 const WRITER_CACHE_KIB: i64 = 8 * 1024;
 
-/// The WAL is moved into the database when it has this many pages (16 MiB): seldom enough to cost little, often enough that a start
-/// after a crash has little to recover.
-pub(super) const WAL_PAGES: u32 = 4000;
-
-/// So many pages are moved within a commit: nothing else has moved them.
-const WAL_PAGES_MAX: u32 = 4 * WAL_PAGES;
+/// So many pages of the WAL (64 MiB) are moved within a commit: nothing else has moved them.
+const WAL_PAGES_MAX: u32 = 16_000;
 
 /// What the WAL file is cut back to when it begins anew, in bytes: some more than it normally needs.
 const WAL_BYTES_KEPT: u32 = 24 << 20;
@@ -43,9 +42,9 @@ pub(crate) fn open_writer(path: &Path, create: bool) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Sets how the writing connection makes its transactions durable.
-pub(crate) fn make_durable(connection: &Connection) -> Result<()> {
-    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+/// Sets how the writing connection makes its transactions durable, and the size of pages if the database is new.
+pub(crate) fn make_durable(connection: &Connection, page_bytes: u32) -> Result<()> {
+    connection.pragma_update(None, "page_size", page_bytes)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     // Where a plain fsync does not reach the disk (macOS), the one that does.
@@ -70,11 +69,9 @@ pub(super) fn empty_wal(connection: &Connection) -> Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
-/// Moves what it can from the WAL into the database, and gives the number of pages that are left. Nobody waits for it, nor it for anybody.
-pub(super) fn move_wal(connection: &Connection) -> Result<u64> {
-    let (pages, moved): (i64, i64) =
-        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| Ok((row.get(1)?, row.get(2)?)))?;
-    Ok(u64::try_from(pages - moved).unwrap_or(0))
+/// Moves what it can from the WAL into the database. Nobody waits for it, nor it for anybody.
+pub(super) fn move_wal(connection: &Connection) -> Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
 }
 
 /// Moves what it can from the WAL into the database after the disk was full, so that the WAL's space can be used again:
@@ -83,13 +80,6 @@ pub(super) fn make_room(connection: &Connection) {
     if let Err(error) = move_wal(connection) {
         tracing::warn!(%error, "cannot make room in the WAL");
     }
-}
-
-/// Bounds the size of the database file. It is never cut below what it has.
-pub(super) fn limit_size(connection: &Connection, bytes: u64) -> Result<()> {
-    let page_bytes: u32 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
-    let pages = (bytes / u64::from(page_bytes)).clamp(1, u64::from(u32::MAX - 1));
-    connection.pragma_update_and_check(None, "max_page_count", pages as i64, |_| Ok(()))
 }
 
 /// Opens a connection that only moves the WAL.

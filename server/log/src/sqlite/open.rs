@@ -4,18 +4,24 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 
 use super::answered_file::AnsweredFile;
-use super::append::{Heads, data_version};
-use super::recover::{check, recover};
-use super::wal::Mover;
+use super::connection::LONG_PAGE_BYTES;
+use super::heads::Heads;
+use super::journal::{After, Journal};
+use super::mover::{Mover, Moving};
+use super::pending::Pending;
+use super::recover::{Journaled, check, recover};
+use super::room::Room;
+use super::store::Store;
 use super::{
     SqliteLog, SqliteOptions, SqliteReader, SqliteStopped, connection, failure, folder, kept, schema,
 };
 use crate::answered::Answered;
-use crate::{LogId, OpenError};
+use crate::{AppendError, LogId, LogReader, OpenError, recovery};
 
 impl SqliteLog {
     /// Opens the log in `folder`; creates the folder and a new log if there is none (the parent must exist).
@@ -34,30 +40,35 @@ impl SqliteLog {
         let connection = connection::open_writer(&path, true).map_err(failed)?;
         let id = create_or_identify(&connection, &path)?;
         let mark = mark_of(folder, id, marked)?;
-        connection::make_durable(&connection).map_err(failed)?;
-        let reader = SqliteReader { connection, id };
-        let mark = recover(folder, &reader, &mark)?;
-        let connection = reader.connection;
-        connection::may_clean_up(&connection).map_err(failed)?;
-        if let Some(bytes) = options.size_bytes_max {
-            connection::limit_size(&connection, bytes).map_err(failed)?;
+        connection::make_durable(&connection, LONG_PAGE_BYTES).map_err(failed)?;
+        let journaled = Journaled::load(folder, &connection, id, &mark)?;
+        if let Some(damage) = &journaled.torn {
+            recovery::warn_of_cut(folder, damage);
         }
-        let data_version = data_version(&connection).map_err(failed)?;
-        let heads = Heads::load(&connection).map_err(|error| OpenError::from_read(folder, error))?;
+        let pending = Arc::new(Pending::found(journaled.placed));
+        let reader = SqliteReader { connection, pending, id };
+        let mark = recover(folder, &reader, &mark)?;
+        let SqliteReader { connection, pending, .. } = reader;
+        let moving = Moving::new(store_of(folder, connection)?, pending);
+        let (newest, room) = settle(folder, &moving, options)?;
+        let journal = Journal::open(folder, id).map_err(|error| folder::of_write(folder, error))?;
         let answered = AnsweredFile::begin(folder, id, &mark)?;
-        let sequence = mark.sequence;
-        let position = kept::end(&connection).map_err(failed)?;
+        let reader = SqliteReader::open(folder, moving.pending_shared(), id)
+            .map_err(|error| OpenError::from_read(folder, error))?;
+        let heads = Heads::new(reader.heads().map_err(|error| OpenError::from_read(folder, error))?);
+        let moving = Arc::new(moving);
+        let mover = Mover::start(&path, moving.clone());
         let folder = folder.to_owned();
         Ok(SqliteLog {
-            connection,
-            id,
+            journal,
+            mover,
+            moving,
+            reader,
             folder,
             heads,
-            data_version,
-            sequence,
-            position,
+            newest,
+            room,
             answered,
-            wal: Mover::new(&path),
             broken: None,
             _lock: lock,
         })
@@ -76,12 +87,40 @@ impl SqliteLog {
         let connection = connection::open_reader(&path).map_err(failed)?;
         let id = schema::identify(&connection, &path)?;
         let mark = mark_of(folder, id, marked)?;
-        let reader = SqliteReader { connection, id };
+        let journaled = Journaled::load(folder, &connection, id, &mark)?;
+        let reader = SqliteReader { connection, pending: Arc::new(Pending::found(journaled.placed)), id };
         match check(folder, &reader, &mark) {
             Ok(_) | Err(OpenError::Damaged { .. }) => Ok(SqliteStopped { reader, _lock: lock }),
             Err(error) => Err(error),
         }
     }
+}
+
+fn store_of(folder: &Path, connection: Connection) -> Result<Store, OpenError> {
+    Store::new(connection).map_err(|error| OpenError::from_read(folder, error))
+}
+
+/// Moves what the journal held into the database. Returns where the log ends, and what the database may still take.
+fn settle(
+    folder: &Path,
+    moving: &Moving,
+    options: &SqliteOptions,
+) -> Result<(After, Option<Room>), OpenError> {
+    moving.move_all().map_err(|error| match error {
+        AppendError::Full(what) => OpenError::Full { path: folder.to_owned(), what },
+        error => {
+            let what = format!("cannot move the journal into the database: {error}");
+            OpenError::Io { path: folder.to_owned(), what }
+        }
+    })?;
+    let path = folder::database(folder);
+    let failed = |error| failure::of_open(&path, "cannot read its end", error);
+    let store = moving.store();
+    connection::may_clean_up(store.connection()).map_err(failed)?;
+    let position = kept::end(store.connection()).map_err(failed)?;
+    let newest = After { sequence: store.sequence(), position };
+    let room = options.size_bytes_max.map(|bytes_max| Room::new(bytes_max, store.connection()));
+    Ok((newest, room.transpose().map_err(failed)?))
 }
 
 /// A mark without a database means that the database was lost: a new one would hide that.
@@ -102,7 +141,7 @@ fn create_or_identify(connection: &Connection, path: &Path) -> Result<LogId, Ope
     if schema::is_new(connection).map_err(failed)? {
         let id = LogId::random()
             .map_err(|error| OpenError::Io { path: path.to_owned(), what: error.to_string() })?;
-        connection::make_durable(connection).map_err(failed)?;
+        connection::make_durable(connection, LONG_PAGE_BYTES).map_err(failed)?;
         schema::create(connection, id).map_err(failed)?;
     }
     schema::identify(connection, path)

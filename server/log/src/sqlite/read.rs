@@ -1,4 +1,4 @@
-//! Reads heads and records from the tables.
+//! Reads heads and records: from the tables, and what follows from what waits to be moved there.
 //!
 //! Each function reads one snapshot: an append or a truncation beside it is seen whole or not at all.
 
@@ -8,6 +8,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 
 use super::failure;
+use super::pending::Pending;
 use crate::chain::{Anchor, ReadBatch};
 use crate::recovery::{Placed, TAIL_RECORDS, Tail};
 use crate::{Hash, Head, ReadError, ReadLimit, Record};
@@ -40,20 +41,40 @@ const LAST: &str =
     FROM records WHERE namespace = ?1 ORDER BY first_revision DESC LIMIT ?2";
 
 /// The head of one namespace.
-pub(super) fn head(connection: &Connection, namespace: &str) -> Result<Head, ReadError> {
+pub(super) fn head(connection: &Connection, pending: &Pending, namespace: &str) -> Result<Head, ReadError> {
     let failed = |error: rusqlite::Error| failure::of_read(namespace, 0, &error);
+    let newest = pending.newest_of(namespace);
     let snapshot = connection.unchecked_transaction().map_err(failed)?;
-    let Some(row) = find(&snapshot, namespace).map_err(failed)? else { return Ok(Head::empty(namespace)) };
-    head_of(&snapshot, &row).map_err(failed)
+    let stored = match find(&snapshot, namespace).map_err(failed)? {
+        Some(row) => head_of(&snapshot, &row).map_err(failed)?,
+        None => Head::empty(namespace),
+    };
+    Ok(continued(stored, newest))
 }
 
 /// The heads of all namespaces, ordered by name.
-pub(super) fn heads(connection: &Connection) -> Result<Vec<Head>, ReadError> {
+pub(super) fn heads(connection: &Connection, pending: &Pending) -> Result<Vec<Head>, ReadError> {
     let failed = |error: rusqlite::Error| failure::of_read("", 0, &error);
+    let mut newest = pending.heads();
     let snapshot = connection.unchecked_transaction().map_err(failed)?;
     let rows = namespaces(&snapshot)?;
-    let heads = rows.iter().map(|row| head_of(&snapshot, row).map_err(failed));
-    heads.filter(|head| !matches!(head, Ok(Head { revision: 0, .. }))).collect()
+    let stored = rows.iter().map(|row| {
+        let head = head_of(&snapshot, row).map_err(failed)?;
+        Ok(continued(head, newest.remove(&row.name)))
+    });
+    let mut heads = stored.collect::<Result<Vec<_>, ReadError>>()?;
+    heads.retain(|head| head.revision > 0);
+    heads.extend(newest.into_iter().map(|(name, newest)| continued(Head::empty(&name), Some(newest))));
+    heads.sort_unstable_by(|one, other| one.namespace.cmp(&other.namespace));
+    Ok(heads)
+}
+
+/// The head that the database has, and what was newer when it was looked at.
+fn continued(stored: Head, newest: Option<(u64, Hash)>) -> Head {
+    match newest {
+        Some((revision, hash)) if revision > stored.revision => Head { revision, hash, ..stored },
+        _ => stored,
+    }
 }
 
 /// The rows of all namespaces, ordered by name.
@@ -80,22 +101,49 @@ pub(super) fn head_of(connection: &Connection, row: &Namespace) -> rusqlite::Res
 /// The records from a revision on: see [`LogReader::read`](crate::LogReader::read).
 pub(super) fn records(
     connection: &Connection,
+    pending: &Pending,
     namespace: &str,
     from: u64,
     limit: ReadLimit,
 ) -> Result<Vec<Record>, ReadError> {
     let from = from.max(1);
     let failed = |error: rusqlite::Error| failure::of_read(namespace, from, &error);
+    // Before the snapshot: what leaves it meanwhile is in there.
+    let waiting = pending.waiting(namespace, from, limit);
     let snapshot = connection.unchecked_transaction().map_err(failed)?;
-    let Some(row) = find(&snapshot, namespace).map_err(failed)? else { return Ok(Vec::new()) };
-    let head = head_of(&snapshot, &row).map_err(failed)?;
+    let row = find(&snapshot, namespace).map_err(failed)?;
+    let stored = match &row {
+        Some(row) => head_of(&snapshot, row).map_err(failed)?,
+        None => Head::empty(namespace),
+    };
+    let stored_revision = stored.revision;
+    let head = continued(stored, waiting.newest);
     if from < head.oldest_revision {
         return Err(ReadError::Compacted { oldest: head.oldest_revision, newest: head.revision });
     }
     if from > head.revision {
         return Ok(Vec::new());
     }
-    collect(&snapshot, &row, from, limit)?.finish(namespace, head.revision)
+    let anchor = row.as_ref().map_or(Anchor::START, |row| row.anchor);
+    let mut batch = ReadBatch::new(anchor, from, limit);
+    let is_full = match &row {
+        Some(row) if from <= stored_revision => collect(&snapshot, row, from, &mut batch)?,
+        _ => false,
+    };
+    if !is_full {
+        take_waiting(waiting.records, stored_revision, &mut batch)?;
+    }
+    batch.finish(namespace, head.revision)
+}
+
+/// Takes those that the database does not have.
+fn take_waiting(records: Vec<Record>, stored_revision: u64, batch: &mut ReadBatch) -> Result<(), ReadError> {
+    for record in records.into_iter().filter(|record| record.first_revision > stored_revision) {
+        if !batch.take(record)? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The newest records of a namespace, oldest first, unchecked.
@@ -108,13 +156,13 @@ pub(super) fn tail(connection: &Connection, row: &Namespace) -> Result<Tail, Rea
     Ok(Tail { anchor: row.anchor, records })
 }
 
+/// Takes what the database has, and says whether the batch is full.
 fn collect(
     snapshot: &Transaction<'_>,
     row: &Namespace,
     from: u64,
-    limit: ReadLimit,
-) -> Result<ReadBatch, ReadError> {
-    let mut batch = ReadBatch::new(row.anchor, from, limit);
+    batch: &mut ReadBatch,
+) -> Result<bool, ReadError> {
     let mut at = from;
     let mut statement =
         snapshot.prepare_cached(FROM).map_err(|error| failure::of_read(&row.name, at, &error))?;
@@ -122,13 +170,14 @@ fn collect(
         statement.query((row.id, signed(from))).map_err(|error| failure::of_read(&row.name, at, &error))?;
     loop {
         let next = rows.next().and_then(|next| next.map(|next| placed(next, &row.name)).transpose());
-        let Some(next) = next.map_err(|error| failure::of_read(&row.name, at, &error))? else { break };
+        let Some(next) = next.map_err(|error| failure::of_read(&row.name, at, &error))? else {
+            return Ok(false);
+        };
         at = next.record.last_revision().saturating_add(1);
         if !batch.take(next.record)? {
-            break;
+            return Ok(true);
         }
     }
-    Ok(batch)
 }
 
 pub(super) fn find(connection: &Connection, namespace: &str) -> rusqlite::Result<Option<Namespace>> {

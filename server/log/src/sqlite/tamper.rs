@@ -1,6 +1,8 @@
-//! Faults beneath a log on real files, for tests.
+//! Faults beneath a log on real files, for tests. They are in the database: what is in the journal is moved there first.
 //!
 //! Knows nothing of plans: see [`FaultLog`](crate::FaultLog).
+
+use rusqlite::Connection;
 
 use super::SqliteLog;
 use super::failure;
@@ -17,13 +19,14 @@ const TEAR: &str = "UPDATE records SET body = substr(body, 1, length(body) / 2),
     WHERE sequence = (SELECT max(sequence) FROM records)";
 
 impl Faulty for SqliteLog {
-    /// The rows are durable and visible, but the answered mark does not move.
+    /// The records are durable and visible, but the answered mark does not move.
     fn append_unanswered(&mut self, appends: &[Append]) -> Result<(), AppendError> {
-        self.append_rows(appends)
+        self.append_records(appends)
     }
 
     fn corrupt(&mut self, namespace: &str, revision: u64, byte_index: usize) -> Result<(), ReadError> {
-        let altered = self.alter(namespace, revision, byte_index);
+        self.leave_journal()?;
+        let altered = alter(self.moving.store().connection(), namespace, revision, byte_index);
         altered.map_err(|error| match error {
             rusqlite::Error::QueryReturnedNoRows => {
                 Damage::new(namespace, revision, DamageKind::Missing).into()
@@ -33,7 +36,9 @@ impl Faulty for SqliteLog {
     }
 
     fn tear_tail(&mut self) -> Result<(), ReadError> {
-        match self.connection.execute(TEAR, []) {
+        self.leave_journal()?;
+        let torn = self.moving.store().connection().execute(TEAR, []);
+        match torn {
             Ok(1) => Ok(()),
             Ok(_) => Err(ReadError::Io("the log has no record to tear".into())),
             Err(error) => Err(failure::of_read("", 0, &error)),
@@ -42,16 +47,22 @@ impl Faulty for SqliteLog {
 }
 
 impl SqliteLog {
-    fn alter(&self, namespace: &str, revision: u64, byte_index: usize) -> rusqlite::Result<()> {
-        let (sequence, mut body, mut checksum) =
-            self.connection.query_row(FIND, (namespace, signed(revision)), |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, [u8; 32]>(2)?))
-            })?;
-        match body.get_mut(byte_index) {
-            Some(byte) => *byte ^= 1,
-            None => checksum[byte_index % 32] ^= 1,
-        }
-        let update = "UPDATE records SET body = ?2, checksum = ?3 WHERE sequence = ?1";
-        self.connection.execute(update, (sequence, body, checksum.as_slice())).map(|_| ())
+    /// Leaves nothing in the journal that could stand in for what is damaged.
+    fn leave_journal(&mut self) -> Result<(), ReadError> {
+        self.settle().map_err(|error| ReadError::Io(error.to_string()))?;
+        self.journal.forget().map_err(|error| ReadError::Io(error.to_string()))
     }
+}
+
+fn alter(connection: &Connection, namespace: &str, revision: u64, byte_index: usize) -> rusqlite::Result<()> {
+    let (sequence, mut body, mut checksum) =
+        connection.query_row(FIND, (namespace, signed(revision)), |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, [u8; 32]>(2)?))
+        })?;
+    match body.get_mut(byte_index) {
+        Some(byte) => *byte ^= 1,
+        None => checksum[byte_index % 32] ^= 1,
+    }
+    let update = "UPDATE records SET body = ?2, checksum = ?3 WHERE sequence = ?1";
+    connection.execute(update, (sequence, body, checksum.as_slice())).map(|_| ())
 }

@@ -2,7 +2,10 @@
 //!
 //! Knows nothing of why they are not needed any more.
 
+use rusqlite::Connection;
+
 use super::read::{signed, unsigned};
+use super::store::Store;
 use super::{SqliteLog, failure};
 use crate::removal::{Front, Removal};
 use crate::{AppendError, Hash, TRUNCATE_RECORDS_MAX, Truncated};
@@ -24,46 +27,69 @@ impl SqliteLog {
     pub(super) fn truncate_rows(&mut self, namespace: &str, revision: u64) -> Result<Truncated, AppendError> {
         self.refuse_if_broken()?;
         let oldest_revision = self.heads.of(namespace).oldest_revision;
-        let (Some(id), true) = (self.heads.id(namespace), oldest_revision < revision) else {
+        if oldest_revision >= revision {
             return Ok(Truncated { oldest_revision, is_done: true });
-        };
-        let removal = self.transaction(|log| {
-            log.remove_some(id, revision).map_err(|error| failure::before_commit(&error))
-        })?;
-        let oldest_revision = removal.last().map_or(oldest_revision, |(anchor, _)| anchor.revision + 1);
-        self.heads.set_oldest(namespace, oldest_revision);
-        Ok(Truncated { oldest_revision, is_done: removal.is_done() })
-    }
-
-    fn remove_some(&self, id: i64, revision: u64) -> rusqlite::Result<Removal> {
-        let removal = self.removable(id, revision)?;
-        if let Some((anchor, position)) = removal.last() {
-            let (last, sequence) = (signed(anchor.revision), signed(anchor.sequence));
-            let mut set_anchor = self.connection.prepare_cached(SET_ANCHOR)?;
-            set_anchor.execute((id, last, anchor.hash.0.as_slice(), sequence))?;
-            self.connection.prepare_cached(SET_REMOVED)?.execute([signed(position)])?;
-            self.connection.prepare_cached(REMOVE)?.execute((id, last))?;
         }
-        Ok(removal)
-    }
-
-    fn removable(&self, id: i64, revision: u64) -> rusqlite::Result<Removal> {
-        let mut removal = Removal::before(revision);
-        let mut statement = self.connection.prepare_cached(OLDEST)?;
-        let mut rows = statement.query((id, TRUNCATE_RECORDS_MAX as i64 + 1))?;
-        while let Some(row) = rows.next()? {
-            let (first, count) = (unsigned(row.get(0)?), unsigned(row.get(1)?));
-            let front = Front {
-                last_revision: first.saturating_add(count).saturating_sub(1),
-                checksum: Hash(row.get(2)?),
-                sequence: unsigned(row.get(3)?),
-                position: unsigned(row.get(4)?),
-                body_bytes: unsigned(row.get(5)?),
-            };
-            if !removal.take(&front) {
-                break;
+        let mut removal = self.remove_some(namespace, revision)?;
+        if removal.records() == 0 && self.moving.pending().ends_within(namespace, oldest_revision, revision) {
+            // All that is old enough is in the journal. A database that is full may take some of it.
+            let settled = self.settle();
+            removal = self.remove_some(namespace, revision)?;
+            if removal.records() == 0 {
+                settled?;
             }
         }
-        Ok(removal)
+        let oldest_revision = removal.last().map_or(oldest_revision, |(anchor, _)| anchor.revision + 1);
+        self.heads.set_oldest(namespace, oldest_revision);
+        let is_done =
+            removal.is_done() && !self.moving.pending().ends_within(namespace, oldest_revision, revision);
+        Ok(Truncated { oldest_revision, is_done })
     }
+
+    fn remove_some(&mut self, namespace: &str, revision: u64) -> Result<Removal, AppendError> {
+        let removal = self.moving.store().remove_some(namespace, revision);
+        removal.map_err(|error| self.note(error))
+    }
+}
+
+impl Store {
+    /// Removes what one step may of the rows that end before `revision`.
+    fn remove_some(&self, namespace: &str, revision: u64) -> Result<Removal, AppendError> {
+        let Some(id) = self.id(namespace) else { return Ok(Removal::before(revision)) };
+        self.transaction(|connection, _| {
+            remove_some(connection, id, revision).map_err(|error| failure::before_commit(&error))
+        })
+    }
+}
+
+fn remove_some(connection: &Connection, id: i64, revision: u64) -> rusqlite::Result<Removal> {
+    let removal = removable(connection, id, revision)?;
+    if let Some((anchor, position)) = removal.last() {
+        let (last, sequence) = (signed(anchor.revision), signed(anchor.sequence));
+        let mut set_anchor = connection.prepare_cached(SET_ANCHOR)?;
+        set_anchor.execute((id, last, anchor.hash.0.as_slice(), sequence))?;
+        connection.prepare_cached(SET_REMOVED)?.execute([signed(position)])?;
+        connection.prepare_cached(REMOVE)?.execute((id, last))?;
+    }
+    Ok(removal)
+}
+
+fn removable(connection: &Connection, id: i64, revision: u64) -> rusqlite::Result<Removal> {
+    let mut removal = Removal::before(revision);
+    let mut statement = connection.prepare_cached(OLDEST)?;
+    let mut rows = statement.query((id, TRUNCATE_RECORDS_MAX as i64 + 1))?;
+    while let Some(row) = rows.next()? {
+        let (first, count) = (unsigned(row.get(0)?), unsigned(row.get(1)?));
+        let front = Front {
+            last_revision: first.saturating_add(count).saturating_sub(1),
+            checksum: Hash(row.get(2)?),
+            sequence: unsigned(row.get(3)?),
+            position: unsigned(row.get(4)?),
+            body_bytes: unsigned(row.get(5)?),
+        };
+        if !removal.take(&front) {
+            break;
+        }
+    }
+    Ok(removal)
 }

@@ -35,7 +35,7 @@ pub(crate) fn alter(folder: &Path, sql: &str) {
 /// The files as a process leaves them that is killed now.
 pub(crate) fn killed(folder: &Path) -> TempDir {
     let copy = TempDir::new().unwrap();
-    for name in ["baton.db", "baton.db-wal", "answered"] {
+    for name in ["baton.db", "baton.db-wal", "journal-0", "journal-1", "answered"] {
         fs::copy(folder.join(name), copy.path().join(name)).unwrap();
     }
     copy

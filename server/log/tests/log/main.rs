@@ -10,4 +10,5 @@ mod segments;
 mod sqlite_answered;
 mod sqlite_damage;
 mod sqlite_folder;
+mod sqlite_journal;
 mod sqlite_running;

@@ -96,7 +96,7 @@ fn a_log_that_ends_before_the_answered_mark_is_refused() {
 }
 
 #[test]
-fn a_wal_that_lost_its_end_is_refused_and_left_as_it_is() {
+fn a_journal_that_lost_its_end_is_refused_and_left_as_it_is() {
     let folder = filled();
     let mut log = healthy(folder.path());
     append_one(&mut log, "a", 3, 100);
@@ -105,17 +105,23 @@ fn a_wal_that_lost_its_end_is_refused_and_left_as_it_is() {
     assert_eq!(healthy(copy.path()).head("a").unwrap().revision, 126, "the untouched copy is whole");
 
     let copy = killed(folder.path());
-    let wal = copy.path().join("baton.db-wal");
-    let bytes = fs::metadata(&wal).unwrap().len();
-    OpenOptions::new().write(true).open(&wal).unwrap().set_len(bytes - 100).unwrap();
+    let journal = copy.path().join("journal-0");
+    OpenOptions::new().write(true).open(&journal).unwrap().set_len(4096 + 150).unwrap();
     for _ in 0..2 {
-        assert!(matches!(
-            open(copy.path()),
-            Err(OpenError::AnsweredMissing { answered: 126, newest: 123, .. })
-        ));
-        assert_eq!(fs::metadata(&wal).unwrap().len(), bytes - 100, "the evidence is left alone");
+        let opened = open(copy.path());
+        assert!(
+            matches!(opened, Err(OpenError::Damaged { ref damage, .. }) if damage.revision == 124),
+            "{opened:?}"
+        );
+        assert_eq!(fs::metadata(&journal).unwrap().len(), 4246, "the evidence is left alone");
     }
-    fs::remove_file(&wal).unwrap();
+    OpenOptions::new().write(true).open(&journal).unwrap().set_len(4096).unwrap();
+    let opened = open(copy.path());
+    assert!(
+        matches!(opened, Err(OpenError::AnsweredMissing { answered: 126, newest: 123, .. })),
+        "{opened:?}"
+    );
+    fs::remove_file(&journal).unwrap();
     assert!(matches!(open(copy.path()), Err(OpenError::AnsweredMissing { newest: 120, .. })));
 }
 

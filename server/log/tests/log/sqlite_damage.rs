@@ -79,7 +79,7 @@ fn a_damaged_page_is_reported_as_damage() {
     let folder = filled();
     let path = folder.path().join("baton.db");
     let mut bytes = fs::read(&path).unwrap();
-    for page in bytes.chunks_mut(4096).skip(4) {
+    for page in bytes.chunks_mut(16 * 1024).skip(4) {
         page.fill(0xff);
     }
     fs::write(&path, bytes).unwrap();

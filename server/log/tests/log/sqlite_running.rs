@@ -1,17 +1,22 @@
 //! A log in a folder while it is used: full, contended, growing, read beside the writer.
 
 use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use baton_log::testing::{append_one, next_append, next_record};
-use baton_log::{Append, AppendError, Head, Log, LogReader, ReadLimit, SqliteLog, SqliteOptions, verify};
+use baton_log::{
+    Append, AppendError, Head, Log, LogReader, OpenError, ReadLimit, SqliteLog, SqliteOptions, verify,
+};
+use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::folders::{alter, filled, healthy};
+use crate::folders::{alter, filled, healthy, open};
 
 #[test]
 fn a_full_log_says_so_and_goes_on_when_there_is_space() {
     let folder = TempDir::new().unwrap();
-    let options = SqliteOptions { size_bytes_max: Some(400_000) };
+    let options = SqliteOptions { size_bytes_max: Some(600_000) };
     let mut log = SqliteLog::open(folder.path(), &options).unwrap();
     let mut appended = 0;
     let full = loop {
@@ -22,7 +27,7 @@ fn a_full_log_says_so_and_goes_on_when_there_is_space() {
         }
     };
     assert!(matches!(full, AppendError::Full(_)), "{full}");
-    assert!((10..20).contains(&appended), "{appended} batches of 20 kB fit in 400 kB");
+    assert!((10..20).contains(&appended), "{appended} batches of 20 kB fit in 600 kB");
     let revisions = |log: &SqliteLog| ["a", "b"].map(|namespace| log.head(namespace).unwrap().revision);
     assert_eq!(revisions(&log), [appended; 2], "all of a batch or none");
     assert!(matches!(log.append(&[next_append(&log, "a", 1, 50_000)]), Err(AppendError::Full(_))));
@@ -30,53 +35,70 @@ fn a_full_log_says_so_and_goes_on_when_there_is_space() {
     log.truncate_before("a", 6).unwrap();
     append_one(&mut log, "b", 1, 10_000);
     drop(log);
+    assert!(fs::metadata(folder.path().join("baton.db")).unwrap().len() <= 600_000);
     let log = healthy(folder.path());
     assert_eq!(revisions(&log), [appended, appended + 1]);
     assert!(verify(&log, "a", |_| ()).is_ok() && verify(&log, "b", |_| ()).is_ok());
 }
 
 #[test]
-fn the_database_itself_refuses_a_second_successor() {
-    let folder = filled();
-    let mut log = healthy(folder.path());
-    let stolen = next_append(&log, "a", 3, 100);
-    // Somebody writes to the file past the lock, so that the log's own idea of the head is wrong.
-    alter(
-        folder.path(),
-        "INSERT INTO records SELECT sequence + 9, append_first, position, namespace, first_revision + 3, event_count, time_us,
-            format, previous, checksum, body FROM records
-            WHERE namespace = (SELECT id FROM namespaces WHERE name = 'a') ORDER BY first_revision DESC LIMIT 1",
-    );
-    let conflict = AppendError::Conflict { namespace: "a".into(), expected: 120, actual: 123 };
-    assert_eq!(log.append(&[stolen]), Err(conflict));
-    append_one(&mut log, "b", 1, 8);
-}
-
-#[test]
-fn nothing_is_appended_but_where_the_chain_ends() {
+fn nothing_is_moved_but_where_the_chain_ends() {
     let newest =
         "WHERE namespace = (SELECT id FROM namespaces WHERE name = 'a') ORDER BY first_revision DESC LIMIT 1";
-    // What the unique index does not see: the newest record is gone, or one lies farther on.
+    let follows = |distance: u64| {
+        format!(
+            "INSERT INTO records SELECT sequence + 9, append_first, position, namespace, first_revision + {distance},
+                event_count, time_us, format, previous, checksum, body FROM records {newest}"
+        )
+    };
+    // What the unique index sees, and what it does not: the newest record is gone, or one lies farther on.
     let alterations = [
+        (follows(3), 123),
         (format!("DELETE FROM records WHERE sequence = (SELECT sequence FROM records {newest})"), 117),
-        (
-            format!(
-                "INSERT INTO records SELECT sequence + 9, append_first, position, namespace, first_revision + 7,
-                    event_count, time_us, format, previous, checksum, body FROM records {newest}"
-            ),
-            127,
-        ),
+        (follows(7), 127),
     ];
     for (alteration, actual) in alterations {
         let folder = filled();
         let mut log = healthy(folder.path());
-        let batch = [next_append(&log, "b", 1, 8), next_append(&log, "a", 1, 8)];
+        // Somebody writes to the file past the lock, so that the log's own idea of the head is wrong.
         alter(folder.path(), &alteration);
-        let conflict = AppendError::Conflict { namespace: "a".into(), expected: 120, actual };
-        assert_eq!(log.append(&batch), Err(conflict), "{alteration}");
-        assert_eq!(log.reader().unwrap().head("b").unwrap().revision, 120, "all of a batch or none");
-        append_one(&mut log, "b", 1, 8);
+        log.append(&[next_append(&log, "b", 1, 8), next_append(&log, "a", 1, 8)]).unwrap();
+        // All of `b` is to go, the record in the journal with it.
+        while log.head("b").unwrap().oldest_revision < 121 {
+            log.truncate_before("b", 121).unwrap();
+        }
+        let error = log.truncate_before("b", 122).unwrap_err();
+        let expected =
+            format!("the database has changed beside the log: namespace a is at revision {actual}, not 120");
+        assert_eq!(error, AppendError::Broken(expected), "{alteration}");
+        assert_eq!(log.append(&[next_append(&log, "b", 1, 8)]), Err(error), "{alteration}");
+        drop(log);
+        let opened = open(folder.path());
+        assert!(
+            matches!(opened, Err(OpenError::Damaged { .. } | OpenError::AnsweredMissing { .. })),
+            "{alteration}: {opened:?}"
+        );
     }
+}
+
+#[test]
+fn the_database_follows_within_seconds() {
+    let folder = TempDir::new().unwrap();
+    let mut log = healthy(folder.path());
+    let record = append_one(&mut log, "a", 1, 200);
+    let database = Connection::open(folder.path().join("baton.db")).unwrap();
+    let bodies = || -> Vec<Vec<u8>> {
+        let mut statement = database.prepare("SELECT body FROM records").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    assert_eq!(bodies().len(), 0);
+    let begin = Instant::now();
+    while bodies().is_empty() {
+        assert!(begin.elapsed() < Duration::from_secs(60), "the record is still in the journal alone");
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(bodies(), [record.body.to_vec()]);
+    assert_eq!(log.read("a", 1, ReadLimit::UNLIMITED), Ok(vec![record]), "it is given once");
 }
 
 #[test]
@@ -104,7 +126,7 @@ fn appends_and_reads_go_on_beside_each_other() {
     let mut log = healthy(folder.path());
     append_one(&mut log, "a", 1, 200);
     let reader = log.reader().unwrap();
-    let follower = std::thread::spawn(move || {
+    let follower = thread::spawn(move || {
         let mut from = 1;
         while from <= 2_000 {
             let records = reader.read("a", from, ReadLimit { records: 50, bytes: 1 << 20 }).unwrap();

@@ -47,14 +47,14 @@ fn open_present(path: &Path, log: LogId, body_format: u16) -> rusqlite::Result<R
     if let Some(why) = schema::mismatch(&connection, log, body_format)? {
         return Ok(Err(why));
     }
-    connection::make_durable(&connection)?;
+    connection::make_durable(&connection, connection::PAGE_BYTES)?;
     connection::may_clean_up(&connection)?;
     Ok(Ok(connection))
 }
 
 fn create(path: &Path, log: LogId, body_format: u16) -> rusqlite::Result<Connection> {
     let connection = connection::open_writer(path, true)?;
-    connection::make_durable(&connection)?;
+    connection::make_durable(&connection, connection::PAGE_BYTES)?;
     schema::create(&connection, log, body_format)?;
     connection::may_clean_up(&connection)?;
     Ok(connection)
