@@ -67,7 +67,7 @@ impl Store {
     /// Inserts whole appends that follow what the database has; durable on return.
     pub(super) fn insert(&mut self, placed: &[Placed]) -> Result<(), AppendError> {
         let Some(last) = placed.last() else { return Ok(()) };
-        let opened = self.transaction(|connection, store| store.insert_all(connection, placed))?;
+        let opened = self.transaction(|| self.insert_all(placed))?;
         self.ids.extend(opened);
         self.sequence = last.sequence;
         Ok(())
@@ -76,10 +76,10 @@ impl Store {
     /// Runs `change` in a transaction of its own: committed if it succeeds, rolled back if it does not.
     pub(super) fn transaction<T>(
         &self,
-        change: impl FnOnce(&Connection, &Store) -> Result<T, AppendError>,
+        change: impl FnOnce() -> Result<T, AppendError>,
     ) -> Result<T, AppendError> {
         self.execute("BEGIN IMMEDIATE").map_err(|error| failure::before_commit(&error))?;
-        let outcome = change(&self.connection, self).and_then(|value| {
+        let outcome = change().and_then(|value| {
             self.execute("COMMIT").map(|()| value).map_err(|error| failure::of_commit(&error))
         });
         let Err(error) = outcome else { return outcome };
@@ -108,11 +108,7 @@ impl Store {
     }
 
     /// Returns the names and ids of the namespaces that are new.
-    fn insert_all(
-        &self,
-        connection: &Connection,
-        placed: &[Placed],
-    ) -> Result<HashMap<Arc<str>, i64>, AppendError> {
+    fn insert_all(&self, placed: &[Placed]) -> Result<HashMap<Arc<str>, i64>, AppendError> {
         let failed = |error: rusqlite::Error| failure::before_commit(&error);
         let mut opened = HashMap::new();
         let mut inserter = self.inserter().map_err(failed)?;
@@ -122,7 +118,7 @@ impl Store {
             let id = match known {
                 Some(id) => id,
                 None => {
-                    let id = insert_namespace(connection, namespace).map_err(failed)?;
+                    let id = insert_namespace(&self.connection, namespace).map_err(failed)?;
                     opened.insert(namespace.clone(), id);
                     id
                 }

@@ -56,8 +56,8 @@ impl Store {
     /// Removes what one step may of the rows that end before `revision`.
     fn remove_some(&self, namespace: &str, revision: u64) -> Result<Removal, AppendError> {
         let Some(id) = self.id(namespace) else { return Ok(Removal::before(revision)) };
-        self.transaction(|connection, _| {
-            remove_some(connection, id, revision).map_err(|error| failure::before_commit(&error))
+        self.transaction(|| {
+            remove_some(self.connection(), id, revision).map_err(|error| failure::before_commit(&error))
         })
     }
 }
