@@ -44,7 +44,7 @@ const KIND: &str = "sqlite";
 /// How a [`SqliteLog`] is opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SqliteOptions {
-    /// Greatest size of `baton.db`, in bytes; the default is bounded by the disk. The journal and the WAL come on top, about 16 MiB each.
+    /// Greatest size of `baton.db`, in bytes; the default is bounded by the disk. The journal and the WAL come on top, 8 MiB and about as much again.
     /// A log that is larger already stays as large as it is.
     pub size_bytes_max: Option<u64>,
 }

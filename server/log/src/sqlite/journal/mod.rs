@@ -18,7 +18,7 @@ use crate::sync_folder::sync_folder;
 use crate::{Append, AppendError, LogId};
 
 /// A file takes frames of so many bytes together; more, if one alone is longer.
-pub(super) const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+pub(super) const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// A buffer for a longer frame is not kept.
 const BUFFER_BYTES_KEPT: usize = 1024 * 1024;
