@@ -109,7 +109,7 @@ pub trait LogReader: Send {
 
 /// Writes a log. Blocking, and used by one thread at a time.
 pub trait Log: LogReader {
-    /// Appends all of the records or none, and makes them durable by one fsync. One record per namespace at most.
+    /// Appends all of the records or none, and makes them durable at once. One record per namespace at most.
     /// The records' times must not go back within a namespace: [`verify`](crate::verify()) reports it.
     ///
     /// # Errors

@@ -47,9 +47,9 @@ impl Moving {
         self.move_until(self.pending.filled_until())
     }
 
-    /// Moves everything.
+    /// Moves everything that was appended so far. What comes meanwhile is left: in small pieces it would never end.
     pub(super) fn move_all(&self) -> Result<(), AppendError> {
-        self.move_until(u64::MAX)
+        self.move_until(self.pending.newest().map_or(0, |newest| newest.sequence))
     }
 
     /// Moves the records up to this sequence, durably, as far as there are any.

@@ -108,7 +108,8 @@ impl Cursor<'_> {
 pub(super) fn decode(log: LogId, bytes: &Bytes) -> Found {
     let Some(header) = Header::decode(log, bytes) else { return Found::Nothing };
     let start = HEADER_BYTES + HASH_BYTES;
-    let mut records = bytes.slice(start..bytes.len().min(start.saturating_add(header.record_bytes)));
+    let end = bytes.len().min(start.saturating_add(header.record_bytes));
+    let mut records = bytes.slice(start..end);
     let append_first = header.after.sequence + 1;
     let mut position = header.after.position;
     let mut placed = Vec::new();
@@ -121,8 +122,7 @@ pub(super) fn decode(log: LogId, bytes: &Bytes) -> Found {
             Err(damage) => return Found::Damaged { used: header.used, after: header.after, damage },
         }
     }
-    let bytes = (start + header.record_bytes).next_multiple_of(BLOCK_BYTES);
-    Found::Whole { placed, bytes, used: header.used }
+    Found::Whole { placed, bytes: end.next_multiple_of(BLOCK_BYTES), used: header.used }
 }
 
 struct Header {

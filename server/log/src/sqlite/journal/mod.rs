@@ -41,7 +41,7 @@ impl Journal {
         let [first, second] = paths(folder);
         let files = [JournalFile::open(&first)?, JournalFile::open(&second)?];
         sync_folder(folder)?;
-        let in_use = Use { log, drawn: draw()? };
+        let in_use = Use { log, drawn: 0 };
         let mut journal =
             Journal { in_use, files, current: 0, used: 0, buffer: Aligned::zeroed(frame::BLOCK_BYTES) };
         // Otherwise an end that was cut could come back after what is appended in its place.
@@ -56,10 +56,7 @@ impl Journal {
 
     /// Writes over the other file from now on: the database has all that it holds.
     pub(super) fn switch(&mut self) -> io::Result<()> {
-        self.in_use.drawn = draw()?;
-        self.current = 1 - self.current;
-        self.used = 0;
-        Ok(())
+        self.begin(1 - self.current)
     }
 
     /// Writes the frame of an append; durable on return.
@@ -90,6 +87,13 @@ impl Journal {
         for file in self.files.iter_mut().filter(|file| file.has_room(1)) {
             file.write_at(zeros.bytes(frame::BLOCK_BYTES), 0)?;
         }
+        self.begin(0)
+    }
+
+    /// Writes over that file from now on, if this succeeds.
+    fn begin(&mut self, file: usize) -> io::Result<()> {
+        self.in_use.drawn = getrandom::u64().map_err(io::Error::other)?;
+        self.current = file;
         self.used = 0;
         Ok(())
     }
@@ -102,10 +106,6 @@ fn of_growth(error: &io::Error) -> AppendError {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => AppendError::Full(what),
         _ => AppendError::Broken(what),
     }
-}
-
-fn draw() -> io::Result<u64> {
-    getrandom::u64().map_err(io::Error::other)
 }
 
 fn paths(folder: &Path) -> [PathBuf; 2] {
