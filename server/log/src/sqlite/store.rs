@@ -22,6 +22,8 @@ pub(super) struct Store {
     sequence: u64,
     /// As of when `ids` and `sequence` were read: see [`data_version`].
     data_version: i64,
+    /// Why nothing that is written is sure to be durable any more: a sync that is tried again may succeed without having written anything.
+    broken: Option<String>,
 }
 
 /// The newest revision of a namespace, as the database has it.
@@ -48,7 +50,7 @@ impl Store {
         let sequence = newest_sequence(&connection).map_err(failed)?;
         let data_version = data_version(&connection).map_err(failed)?;
         let ids = read::namespaces(&connection)?.into_iter().map(|row| (row.name, row.id)).collect();
-        Ok(Store { connection, ids, sequence, data_version })
+        Ok(Store { connection, ids, sequence, data_version, broken: None })
     }
 
     pub(super) fn connection(&self) -> &Connection {
@@ -67,7 +69,7 @@ impl Store {
     /// Inserts whole appends that follow what the database has; durable on return.
     pub(super) fn insert(&mut self, placed: &[Placed]) -> Result<(), AppendError> {
         let Some(last) = placed.last() else { return Ok(()) };
-        let opened = self.transaction(|| self.insert_all(placed))?;
+        let opened = self.transaction(|store| store.insert_all(placed))?;
         self.ids.extend(opened);
         self.sequence = last.sequence;
         Ok(())
@@ -75,17 +77,22 @@ impl Store {
 
     /// Runs `change` in a transaction of its own: committed if it succeeds, rolled back if it does not.
     pub(super) fn transaction<T>(
-        &self,
-        change: impl FnOnce() -> Result<T, AppendError>,
+        &mut self,
+        change: impl FnOnce(&Store) -> Result<T, AppendError>,
     ) -> Result<T, AppendError> {
+        if let Some(why) = &self.broken {
+            return Err(AppendError::Broken(why.clone()));
+        }
         self.execute("BEGIN IMMEDIATE").map_err(|error| failure::before_commit(&error))?;
-        let outcome = change().and_then(|value| {
+        let outcome = change(self).and_then(|value| {
             self.execute("COMMIT").map(|()| value).map_err(|error| failure::of_commit(&error))
         });
         let Err(error) = outcome else { return outcome };
         let error = self.roll_back(error);
-        if matches!(error, AppendError::Full(_)) {
-            connection::make_room(&self.connection);
+        match &error {
+            AppendError::Full(_) => connection::make_room(&self.connection),
+            AppendError::Broken(why) => self.broken = Some(why.clone()),
+            _ => (),
         }
         Err(error)
     }
@@ -216,6 +223,29 @@ mod tests {
         }
         let store = log.moving.store();
         assert_eq!(data_version(store.connection()), Ok(store.data_version));
+    }
+
+    #[test]
+    fn after_a_commit_that_failed_nothing_is_moved_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = SqliteLog::open(folder.path(), &SqliteOptions::default()).unwrap();
+        append_one(&mut log, "a", 1, 100);
+        // A commit that fails as one does whose sync fails, as far as the log can tell.
+        let unfit = "PRAGMA foreign_keys = ON;
+            CREATE TABLE parents (id INTEGER PRIMARY KEY) STRICT;
+            CREATE TABLE children (parent INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED) STRICT;";
+        log.moving.store().connection().execute_batch(unfit).unwrap();
+        let failed = log.moving.store().transaction(|store| {
+            store.connection().execute("INSERT INTO children VALUES (1)", []).unwrap();
+            Ok(())
+        });
+        let Err(AppendError::Broken(why)) = failed else { panic!("{failed:?}") };
+        assert_eq!(log.moving.move_all(), Err(AppendError::Broken(why.clone())), "whoever moves next");
+        assert_eq!(log.truncate_before("a", 2), Err(AppendError::Broken(why.clone())));
+        assert_eq!(log.append(&[next_append(&log, "a", 1, 1)]), Err(AppendError::Broken(why)));
+        drop(log);
+        let log = SqliteLog::open(folder.path(), &SqliteOptions::default()).unwrap();
+        assert_eq!(log.head("a").unwrap().revision, 1, "the journal has it");
     }
 
     /// SQLite tells of a full disk and of its greatest size alike.

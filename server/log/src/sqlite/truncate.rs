@@ -54,10 +54,10 @@ impl SqliteLog {
 
 impl Store {
     /// Removes what one step may of the rows that end before `revision`.
-    fn remove_some(&self, namespace: &str, revision: u64) -> Result<Removal, AppendError> {
+    fn remove_some(&mut self, namespace: &str, revision: u64) -> Result<Removal, AppendError> {
         let Some(id) = self.id(namespace) else { return Ok(Removal::before(revision)) };
-        self.transaction(|| {
-            remove_some(self.connection(), id, revision).map_err(|error| failure::before_commit(&error))
+        self.transaction(|store| {
+            remove_some(store.connection(), id, revision).map_err(|error| failure::before_commit(&error))
         })
     }
 }
