@@ -17,8 +17,8 @@ pub(crate) const PAGE_BYTES: u32 = 4096;
 /// Bytes per page, for new databases that are written in bulk: fewer pages to write, twice each.
 pub(super) const LONG_PAGE_BYTES: u32 = 16 * 1024;
 
-/// Pages that the writing connection may keep, in KiB. Each namespace adds to a page of its own in the index: room for those of two
-/// thousand, so that they need not be read again for each record.
+/// Pages that the writing connection may keep, in KiB. Each namespace adds to a page of its own in the index: room for those of some
+/// hundreds, so that they need not be read again for each chunk that is moved.
 const WRITER_CACHE_KIB: i64 = 8 * 1024;
 
 /// So many pages of the WAL (64 MiB) are moved within a commit: nothing else has moved them.

@@ -210,3 +210,71 @@ impl Part {
         rest[..end].to_vec()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Head;
+    use crate::testing::next_record;
+
+    /// Appends of so many records each, with bodies of so many bytes.
+    fn pending(appends: &[(u64, usize)]) -> Pending {
+        let pending = Pending::default();
+        let mut sequence = 0;
+        for (records, body_bytes) in appends {
+            let append_first = sequence + 1;
+            for _ in 0..*records {
+                sequence += 1;
+                let record = next_record(&Head::empty(&format!("n{sequence}")), 1, *body_bytes);
+                pending.push([Placed { sequence, append_first, position: 0, record }]);
+            }
+        }
+        pending
+    }
+
+    /// The sequences of the last records of the chunks that follow each other.
+    fn chunk_ends(pending: &Pending) -> Vec<u64> {
+        let mut ends = Vec::new();
+        while let Some(last) = pending.chunk_after(ends.last().copied().unwrap_or(0)).last() {
+            ends.push(last.sequence);
+        }
+        ends
+    }
+
+    #[test]
+    fn chunks_are_whole_appends_within_their_bounds() {
+        let mib = CHUNK_BYTES_MAX;
+        let tables: [(&[(u64, usize)], &[u64]); 5] = [
+            (&[(1_000, 1), (24, 1), (1, 1)], &[1_024, 1_025]),
+            (&[(1_000, 1), (25, 1)], &[1_000, 1_025]),
+            (&[(3_000, 1), (1, 1)], &[3_000, 3_001]),
+            (&[(1, mib / 2), (1, mib / 2), (1, 1)], &[2, 3]),
+            (&[(1, 1), (2, mib), (1, 1)], &[1, 3, 4]),
+        ];
+        for (appends, ends) in tables {
+            let pending = pending(appends);
+            assert_eq!(chunk_ends(&pending), ends, "{appends:?}");
+            pending.seal();
+            assert_eq!(chunk_ends(&pending), ends, "{appends:?}, in the file that is full");
+        }
+    }
+
+    #[test]
+    fn what_the_database_has_only_some_of_stays() {
+        let pending = pending(&[(2, 1)]);
+        pending.seal();
+        pending.push([Placed {
+            sequence: 3,
+            append_first: 3,
+            position: 0,
+            record: next_record(&Head::empty("a"), 1, 1),
+        }]);
+        let left = |sequence| {
+            pending.forget_until(sequence);
+            (pending.filled_until(), pending.newest().map(|newest| newest.sequence))
+        };
+        assert_eq!(left(1), (2, Some(3)));
+        assert_eq!(left(2), (0, Some(3)));
+        assert_eq!(left(3), (0, None));
+    }
+}

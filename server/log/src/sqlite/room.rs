@@ -57,7 +57,9 @@ impl Room {
     fn pages_of(&self, appends: &[Append]) -> u64 {
         let (mut pages, mut small_bytes) = (0, 0);
         for append in appends {
-            let bytes = append.record.body.len() as u64 + ROW_BYTES;
+            // The name is in a table and in an index, if it is new.
+            let names = 2 * append.record.namespace.len() as u64;
+            let bytes = append.record.body.len() as u64 + names + ROW_BYTES;
             if bytes > self.page_bytes / 2 {
                 // A page of its own, and others for what does not fit there.
                 pages += 1 + bytes / self.page_bytes;

@@ -42,6 +42,32 @@ fn a_full_log_says_so_and_goes_on_when_there_is_space() {
 }
 
 #[test]
+fn a_log_keeps_its_size_whatever_it_is_filled_with() {
+    const BYTES_MAX: u64 = 1_000_000;
+    // Bytes of a body, and of the name of a namespace; whether each record opens one.
+    for (body, name, is_new) in
+        [(10, 250, true), (0, 1, false), (9_000, 1, false), (17_000, 1, false), (130_000, 1, false)]
+    {
+        let folder = TempDir::new().unwrap();
+        let options = SqliteOptions { size_bytes_max: Some(BYTES_MAX) };
+        let mut log = SqliteLog::open(folder.path(), &options).unwrap();
+        let mut appended = 0;
+        loop {
+            // In no order, as names come.
+            let number = if is_new { (appended * 7_919) % 10_007 } else { 0 };
+            match log.append(&[next_append(&log, &format!("{number:0name$}"), 1, body)]) {
+                Ok(()) => appended += 1,
+                Err(error) => break assert!(matches!(error, AppendError::Full(_)), "{error}"),
+            }
+        }
+        drop(log);
+        let bytes = fs::metadata(folder.path().join("baton.db")).unwrap().len();
+        assert!(bytes <= BYTES_MAX, "{appended} bodies of {body} bytes took {bytes}");
+        assert!(bytes >= BYTES_MAX / 2, "{appended} bodies of {body} bytes took no more than {bytes}");
+    }
+}
+
+#[test]
 fn nothing_is_moved_but_where_the_chain_ends() {
     let newest =
         "WHERE namespace = (SELECT id FROM namespaces WHERE name = 'a') ORDER BY first_revision DESC LIMIT 1";
@@ -110,7 +136,7 @@ fn the_wal_does_not_grow_without_bound() {
         append_one(&mut log, "a", 1, 1_000_000);
         assert_eq!(reader.head("a").unwrap().revision, round + 1);
         let bytes = fs::metadata(folder.path().join("baton.db-wal")).unwrap().len();
-        // It is moved from 16 MiB on, beside the appends; at four times that they wait for it.
+        // It is moved after each file of the journal; should that fail, from 64 MiB on within a commit.
         assert!(bytes < 70 << 20, "the WAL has {bytes} bytes after {round} rounds");
     }
     drop(log);
