@@ -218,6 +218,8 @@ mod tests {
     use crate::testing::next_record;
 
     /// Appends of so many records each, with bodies of so many bytes.
+    type Appends = &'static [(u64, usize)];
+
     fn pending(appends: &[(u64, usize)]) -> Pending {
         let pending = Pending::default();
         let mut sequence = 0;
@@ -243,13 +245,13 @@ mod tests {
 
     #[test]
     fn chunks_are_whole_appends_within_their_bounds() {
-        let mib = CHUNK_BYTES_MAX;
-        let tables: [(&[(u64, usize)], &[u64]); 5] = [
+        const MIB: usize = CHUNK_BYTES_MAX;
+        let tables: [(Appends, &[u64]); 5] = [
             (&[(1_000, 1), (24, 1), (1, 1)], &[1_024, 1_025]),
             (&[(1_000, 1), (25, 1)], &[1_000, 1_025]),
             (&[(3_000, 1), (1, 1)], &[3_000, 3_001]),
-            (&[(1, mib / 2), (1, mib / 2), (1, 1)], &[2, 3]),
-            (&[(1, 1), (2, mib), (1, 1)], &[1, 3, 4]),
+            (&[(1, MIB / 2), (1, MIB / 2), (1, 1)], &[2, 3]),
+            (&[(1, 1), (2, MIB), (1, 1)], &[1, 3, 4]),
         ];
         for (appends, ends) in tables {
             let pending = pending(appends);
