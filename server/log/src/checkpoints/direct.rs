@@ -4,10 +4,10 @@
 //! cache would take as long as to make them. Knows nothing of what is in the file.
 
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
-use crate::past_cache::{self, ALIGNMENT};
+use crate::past_cache::{Aligned, BlockFile};
 
 /// So many bytes are given to the disk at once.
 const WRITE_BYTES: usize = 1024 * 1024;
@@ -18,12 +18,8 @@ const SYNC_BYTES: usize = 8 * 1024 * 1024;
 
 /// A new file that is written from its beginning to its end.
 pub(super) struct DirectFile {
-    file: File,
-    is_direct: bool,
-    /// Longer than what is written at once, so that it can begin anywhere.
-    buffer: Vec<u8>,
-    /// Where it begins.
-    start: usize,
+    file: BlockFile,
+    buffer: Aligned,
     /// How much of it waits to be written.
     waiting: usize,
     written: u64,
@@ -35,47 +31,25 @@ impl DirectFile {
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         let mut options = File::options();
         options.write(true).create(true).truncate(true);
-        let (file, is_direct) = match past_cache::open(&options, path) {
-            Some(file) => (file?, true),
-            None => (options.open(path)?, false),
-        };
-        let buffer = vec![0; WRITE_BYTES + ALIGNMENT];
-        let start = buffer.as_ptr().align_offset(ALIGNMENT);
-        Ok(Self { file, is_direct, buffer, start, waiting: 0, written: 0, unsynced: 0 })
+        let file = BlockFile::open(&options, path)?;
+        Ok(Self { file, buffer: Aligned::zeroed(WRITE_BYTES), waiting: 0, written: 0, unsynced: 0 })
     }
 
     /// Writes what waits, and makes all of it durable.
     pub(super) fn finish(mut self) -> io::Result<()> {
         // The end need not fill a block.
-        self.through_cache()?;
+        self.file.through_cache()?;
         self.write_waiting()?;
-        self.file.sync_all()
-    }
-
-    fn through_cache(&mut self) -> io::Result<()> {
-        if self.is_direct {
-            past_cache::leave(&self.file)?;
-            self.is_direct = false;
-        }
-        Ok(())
+        self.file.file().sync_all()
     }
 
     fn write_waiting(&mut self) -> io::Result<()> {
-        let waiting = &self.buffer[self.start..self.start + self.waiting];
-        match self.file.write_all(waiting) {
-            // A file system that wants still larger blocks says so now.
-            Err(error) if self.is_direct && error.kind() == io::ErrorKind::InvalidInput => {
-                self.through_cache()?;
-                self.file.seek(SeekFrom::Start(self.written))?;
-                return self.write_waiting();
-            }
-            written => written?,
-        }
+        self.file.write_at(self.buffer.bytes(self.waiting), self.written)?;
         self.written += self.waiting as u64;
         self.unsynced += self.waiting;
         self.waiting = 0;
-        if !self.is_direct && self.unsynced >= SYNC_BYTES {
-            self.file.sync_data()?;
+        if !self.file.is_direct() && self.unsynced >= SYNC_BYTES {
+            self.file.file().sync_data()?;
             self.unsynced = 0;
         }
         Ok(())
@@ -85,8 +59,7 @@ impl DirectFile {
 impl Write for DirectFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let taken = bytes.len().min(WRITE_BYTES - self.waiting);
-        let at = self.start + self.waiting;
-        self.buffer[at..at + taken].copy_from_slice(&bytes[..taken]);
+        self.buffer.bytes_mut(WRITE_BYTES)[self.waiting..][..taken].copy_from_slice(&bytes[..taken]);
         self.waiting += taken;
         if self.waiting == WRITE_BYTES {
             self.write_waiting()?;
@@ -104,6 +77,7 @@ impl Write for DirectFile {
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
+    use crate::past_cache::ALIGNMENT;
 
     #[test]
     fn what_is_written_is_there_whatever_its_size_and_its_way() {
@@ -116,7 +90,7 @@ mod tests {
             for (is_cached, piece) in [(false, 4_099), (true, 4_099), (false, usize::MAX)] {
                 let mut file = DirectFile::create(&path).unwrap();
                 if is_cached {
-                    file.through_cache().unwrap();
+                    file.file.through_cache().unwrap();
                 }
                 bytes[..size].chunks(piece.min(size.max(1))).for_each(|piece| file.write_all(piece).unwrap());
                 file.finish().unwrap();
@@ -130,11 +104,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let mut file = DirectFile::create(&path).unwrap();
-        // No disk takes a write from there, as one with larger blocks would not take any.
-        file.start += 1;
+        file.buffer.put_askew();
         file.write_all(&vec![7; WRITE_BYTES - 1]).unwrap();
         file.write_all(&[8; 2]).unwrap();
-        assert!(!file.is_direct);
+        assert!(!file.file.is_direct());
         file.finish().unwrap();
         let written = std::fs::read(&path).unwrap();
         assert_eq!((written.len(), written[0], written[WRITE_BYTES - 1]), (WRITE_BYTES + 1, 7, 8));

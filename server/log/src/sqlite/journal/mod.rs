@@ -10,10 +10,11 @@ mod load;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use self::file::{Aligned, JournalFile};
+use self::file::JournalFile;
 pub(crate) use self::frame::After;
 use self::frame::Use;
 pub(super) use self::load::load;
+use crate::past_cache::Aligned;
 use crate::sync_folder::sync_folder;
 use crate::{Append, AppendError, LogId};
 
