@@ -13,6 +13,7 @@ mod heads;
 mod journal;
 mod kept;
 mod mover;
+mod moving;
 mod open;
 mod pending;
 pub(crate) mod read;
@@ -35,7 +36,8 @@ use answered_file::AnsweredFile;
 use folder::Lock;
 use heads::Heads;
 use journal::{After, Journal};
-use mover::{Mover, Moving};
+use mover::Mover;
+use moving::Moving;
 use pending::Pending;
 use room::Room;
 

@@ -1,72 +1,20 @@
-//! Moves records from the journal into the database by a thread of its own, so that no append waits for tables, indexes and their pages.
+//! Has records moved into the database by a thread of its own, so that no append waits for tables, indexes and their pages.
 //!
 //! It moves what a file of the journal holds when that is full, and what there is every few seconds, so that the database is never far
 //! behind. Knows nothing of how the journal is written.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::connection;
-use super::pending::Pending;
-use super::store::Store;
+use super::moving::Moving;
 use crate::AppendError;
 
 /// A record is in the database after about so long, however little is appended.
 const INTERVAL: Duration = Duration::from_secs(2);
-
-/// The database, and what it does not have yet.
-#[derive(Debug)]
-pub(super) struct Moving {
-    store: Mutex<Store>,
-    pending: Arc<Pending>,
-}
-
-impl Moving {
-    pub(super) fn new(store: Store, pending: Arc<Pending>) -> Moving {
-        Moving { store: Mutex::new(store), pending }
-    }
-
-    pub(super) fn pending(&self) -> &Pending {
-        &self.pending
-    }
-
-    /// For a reader, which may outlive the log.
-    pub(super) fn pending_shared(&self) -> Arc<Pending> {
-        self.pending.clone()
-    }
-
-    pub(super) fn store(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Moves what the full file of the journal holds.
-    fn move_filled(&self) -> Result<(), AppendError> {
-        self.move_until(self.pending.filled_until())
-    }
-
-    /// Moves everything that was appended so far. What comes meanwhile is left: in small pieces it would never end.
-    pub(super) fn move_all(&self) -> Result<(), AppendError> {
-        self.move_until(self.pending.newest().map_or(0, |newest| newest.sequence))
-    }
-
-    /// Moves the records up to this sequence, durably, as far as there are any.
-    fn move_until(&self, sequence: u64) -> Result<(), AppendError> {
-        loop {
-            // A truncation may come between two chunks.
-            let mut store = self.store();
-            let newest = store.sequence();
-            let chunk = if newest < sequence { self.pending.chunk_after(newest) } else { Vec::new() };
-            if chunk.is_empty() {
-                self.pending.forget_until(newest);
-                return Ok(());
-            }
-            store.insert(&chunk)?;
-        }
-    }
-}
 
 /// Has records moved. The thread is started with it and ends with it.
 #[derive(Debug)]
