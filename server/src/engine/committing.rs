@@ -118,8 +118,9 @@ impl Committer {
 
     fn decide(&self, batch: Vec<Submission>) -> Decided {
         let clock_us = self.clock.now_us();
+        let mut replies = Vec::with_capacity(batch.len());
         let groups = by_namespace(batch);
-        let (mut replies, mut prepared) = (Vec::new(), Vec::with_capacity(groups.len()));
+        let mut prepared = Vec::with_capacity(groups.len());
         for (name, group) in groups {
             let Some(namespace) = self.namespaces.get_or_make(&name) else {
                 let limit = self.limits.namespaces_max;

@@ -86,9 +86,10 @@ pub(super) fn prepare(
     replies: &mut Vec<Reply>,
 ) -> Option<Prepared> {
     let state = namespace.read();
+    let commands = group.iter().map(Submission::count).sum();
     let mut draft = match before {
-        Some(before) => Draft::after(&state, before, group.len()),
-        None => Draft::of_batch(&state, group.len()),
+        Some(before) => Draft::after(&state, before, commands),
+        None => Draft::of_batch(&state, commands),
     };
     let expected_revision = draft.head().0;
     // Times never run backwards along the revisions, whatever the clock does.

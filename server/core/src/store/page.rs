@@ -28,6 +28,11 @@ struct Place {
 const TOO_LARGE: &str = "only the last value of a page may be large";
 
 impl Page {
+    /// An empty one, into which so many bytes can be [pushed](Self::push) before it takes more memory.
+    pub(super) fn with_room(bytes: usize) -> Self {
+        Self { places: ArrayVec::new(), bytes: Vec::with_capacity(bytes) }
+    }
+
     /// How many items it has.
     pub(super) fn len(&self) -> usize {
         self.places.len()

@@ -108,7 +108,8 @@ impl Pages {
             page.push(key, value);
         } else {
             page.fit();
-            let mut next = Page::default();
+            // Those that come one after the other are much alike.
+            let mut next = Page::with_room(page.size());
             next.push(key, value);
             self.pages.insert(Key::new(key), Arc::new(next));
         }

@@ -46,7 +46,9 @@ pub(super) fn read_history(
     names: &mut NamesRead,
 ) -> Reading<History<StoredEntry>> {
     let (dropped, count) = (d.u64()?, length(d.array()?)?);
-    let mut entries = VecDeque::with_capacity(usize::try_from(count).unwrap_or_default());
+    // Mostly it is unpacked to get one more.
+    let room = usize::try_from(count).unwrap_or_default().saturating_add(1);
+    let mut entries = VecDeque::with_capacity(room);
     for _ in 0..count {
         let entry = read_entry(d, id, place, names)?;
         place = entry.place();
