@@ -12,7 +12,7 @@ use std::{
 
 use baton_log::{
     CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, LogReader as _,
-    Segment, SegmentHead, TakePart,
+    Segment, SegmentHead, SegmentReader, TakePart,
 };
 use baton_proto::v1;
 use baton_server::{Server, clock::SystemClock, config::Config, engine::EngineParts, metrics::Metrics};
@@ -171,6 +171,10 @@ impl Checkpoints for Held {
 
     fn open(&self, head: &CheckpointHead) -> Result<Box<dyn CheckpointParts + '_>, CheckpointUnreadable> {
         self.inner.open(head)
+    }
+
+    fn segments(&self) -> Box<dyn SegmentReader> {
+        self.inner.segments()
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::{
     AgentId, AgentState, ArchivedTask, Changes, Handoff, HandoffId, Revision, RuleSet, State, Task, TaskId,
-    digest::Digest, remembered::Remembered, requests::is_too_old,
+    digest::Digest,
+    requests::{Found, is_too_old},
 };
 
 /// A state with the changes, if any, that it is about to absorb.
@@ -61,11 +62,11 @@ impl<'a> Base<'a> {
         self.pending.and_then(|pending| pending.rules.as_ref()).unwrap_or(&self.state.rules)
     }
 
-    pub(crate) fn remembered(&self, key: Digest, now_us: i64) -> Option<Remembered<'a>> {
+    pub(crate) fn remembered(&self, key: Digest, now_us: i64) -> Option<Found<'a>> {
         let memory = self.state.memory;
         let pending = self.pending.and_then(|pending| pending.find_remembered(key));
         let pending = pending.filter(|pending| !is_too_old(pending.time_us, now_us, memory));
-        pending.or_else(|| self.state.requests.get(key, now_us, memory))
+        pending.map(Found::Held).or_else(|| self.state.requests.get(key, now_us, memory))
     }
 
     /// Whether tasks were taken out of the state, to be kept elsewhere.

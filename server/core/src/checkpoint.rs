@@ -9,11 +9,11 @@ use crate::{
     checkpoint_agents::AgentsReader,
     checkpoint_parts::{Parts, Section, read_items},
     checkpoint_requests::RequestsReader,
-    checkpoint_segments::InSegments,
+    checkpoint_segments::{InSegments, SegmentsReader},
 };
 
 /// The version of the encoding of checkpoints. One of another version is left aside and the log is replayed.
-pub const CHECKPOINT_FORMAT: u16 = 6;
+pub const CHECKPOINT_FORMAT: u16 = 7;
 
 /// The checkpoint cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -42,11 +42,15 @@ impl State {
     ///
     /// # Errors
     /// The first that `part` gives; it is not called again then.
+    ///
+    /// # Panics
+    /// If there are requests in neither, since only other segments [have](Self::stored_until) them.
     pub fn write_checkpoint_beside<E>(
         &self,
         in_segments: InSegments,
         part: &mut dyn FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
+        assert!(in_segments.until >= self.stored_until(), "what only segments have is to be left to them");
         let mut parts = Parts::new(part);
         parts.item(Section::Beginning, |e| {
             e.u64(self.archived)?.encode(self.head)?.i64(self.time_us)?.encode(&self.rules)?;
@@ -75,7 +79,8 @@ impl State {
         parts.end()
     }
 
-    /// The parts that [`State::write_checkpoint`] writes, each behind its length (32 bits, little-endian): to compare states by.
+    /// The parts that [`State::write_checkpoint`] writes, each behind its length (32 bits, little-endian): to compare states by that hold all
+    /// their requests.
     pub fn to_checkpoint(&self) -> Vec<u8> {
         let mut all = Vec::new();
         let written = self.write_checkpoint(&mut |part| {
@@ -124,6 +129,7 @@ struct Counts {
 pub struct CheckpointReader {
     state: State,
     agents: AgentsReader,
+    segments: SegmentsReader,
     requests: RequestsReader,
     counts: Counts,
     /// Of the last part.
@@ -142,10 +148,19 @@ impl CheckpointReader {
         Ok(Self {
             state: State::new(memory),
             agents: AgentsReader::default(),
+            segments: SegmentsReader::default(),
             requests: RequestsReader::default(),
             counts: Counts::default(),
             section: None,
         })
+    }
+
+    /// Leaves the requests in the segments, which are to be kept for as long as one of them is remembered: what was answered is
+    /// [read from there](crate::Outcome::Stored) if it is asked for again.
+    #[must_use]
+    pub fn leaving_requests(mut self) -> Self {
+        self.segments.leave();
+        self
     }
 
     /// Reads the next part.
@@ -165,18 +180,16 @@ impl CheckpointReader {
     }
 
     fn items(&mut self, section: Section, d: &mut Decoder<'_>) -> Result<(), DecodeError> {
-        let Self { state, agents, requests, counts, section: _ } = self;
+        let Self { state, agents, segments, requests, counts, section: _ } = self;
         match section {
-            Section::Segments => {
-                read_items(d, |d| requests.read_in_segment(state, d))?;
-                counts.requests = requests.count();
-            }
+            Section::Segments => segments.read_part(state, d, d.input().len())?,
             Section::Beginning => {
                 (state.archived, state.head, state.time_us) = (d.u64()?, d.decode()?, d.i64()?);
                 state.rules = d.decode()?;
                 let oldest: Option<Revision> = d.decode()?;
+                *requests = RequestsReader::after(segments.finish(state));
+                counts.requests = requests.count();
                 state.requests.forget_before(oldest.unwrap_or(Revision(u64::MAX)));
-                requests.begin();
             }
             Section::Open => {
                 counts.open += read_items(d, |d| {

@@ -46,11 +46,13 @@ pub(crate) struct Parts<'a, E> {
     // Reused for all parts.
     bytes: Vec<u8>,
     section: Option<Section>,
+    /// How many bytes the parts have that were handed on.
+    handed_on: u64,
 }
 
 impl<'a, E> Parts<'a, E> {
     pub(crate) fn new(hand_on: &'a mut dyn FnMut(&[u8]) -> Result<(), E>) -> Self {
-        Self { hand_on, bytes: Vec::with_capacity(2 * PART_BYTES), section: None }
+        Self { hand_on, bytes: Vec::with_capacity(2 * PART_BYTES), section: None, handed_on: 0 }
     }
 
     /// Writes one item.
@@ -71,6 +73,11 @@ impl<'a, E> Parts<'a, E> {
         Ok(())
     }
 
+    /// How many bytes the parts have that were handed on.
+    pub(crate) fn handed_on(&self) -> u64 {
+        self.handed_on
+    }
+
     /// Hands on what was not handed on yet.
     ///
     /// # Errors
@@ -78,6 +85,7 @@ impl<'a, E> Parts<'a, E> {
     pub(crate) fn end(&mut self) -> Result<(), E> {
         if !self.bytes.is_empty() {
             (self.hand_on)(&self.bytes)?;
+            self.handed_on += self.bytes.len() as u64;
             self.bytes.clear();
         }
         self.section = None;

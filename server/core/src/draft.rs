@@ -12,7 +12,8 @@ use crate::{
     changes::NewRequest,
     digest::Digest,
     record::{BodyWriter, Entry},
-    remembered::{Described, Remembered},
+    remembered::Described,
+    requests::Found,
 };
 
 /// A state, and what is to change in it.
@@ -119,9 +120,9 @@ impl<'a> Draft<'a> {
         self.changes.rules.as_ref().unwrap_or(self.base.rules())
     }
 
-    pub(crate) fn remembered(&self, key: Digest, now_us: i64) -> Option<Remembered<'_>> {
+    pub(crate) fn remembered(&self, key: Digest, now_us: i64) -> Option<Found<'_>> {
         let new = self.changes.requests.find(key);
-        let new = new.map(|new| new.remembered(self.body.entry(new.entry.clone())));
+        let new = new.map(|new| Found::Held(new.remembered(self.body.entry(new.entry.clone()))));
         new.or_else(|| self.base.remembered(key, now_us))
     }
 

@@ -58,6 +58,9 @@ pub const REQUEST_SEGMENT_COUNT: usize = 16_384;
 /// each segment has its own copy, so smaller segments would only be more copies.
 pub const REQUEST_SEGMENT_BYTES: usize = 8 * 1024 * 1024;
 
+/// Entries of so many bytes stand in one part of a segment: what has to be read to tell one of them again.
+pub const REQUEST_BLOCK_BYTES: usize = 64 * 1024;
+
 /// How long a request id is remembered unless configured otherwise, in microseconds (24 h).
 pub const REQUEST_MEMORY_US: i64 = 86_400_000_000;
 /// How many request ids of a namespace are remembered unless configured otherwise.

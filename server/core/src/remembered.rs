@@ -3,12 +3,11 @@
 //! An answer is hardly ever told again, so it is not kept. It is made from the entry that the log has too, as its bytes, and from what that
 //! does not say of its task. Knows nothing of how many are remembered.
 
-use minicbor::{Decoder, Encoder};
+use minicbor::{Decoder, Encoder, decode::Error as DecodeError};
 
-use crate::{Answer, Event, Object, Revision, Task, Text, digest::Digest, record::Entry};
-
-/// Why reading cannot fail.
-const OWN_BYTES: &str = "the bytes are as they were written";
+use crate::{
+    Answer, Event, Object, Revision, Task, Text, command::RequestMark, digest::Digest, record::Entry,
+};
 
 /// One request, and how its answer is told again.
 #[derive(Clone, Debug)]
@@ -34,18 +33,22 @@ pub(crate) struct Described {
 }
 
 impl Remembered<'_> {
-    /// The digest of what was asked, and what was answered. The answer is as the first one, but that its task does not know the path that it
-    /// took before, which nobody is shown.
-    pub(crate) fn tell_again(&self) -> (Option<Digest>, Answer) {
+    /// What was asked, and what was answered. The answer is as the first one, but that its task does not know the path that it took before,
+    /// which nobody is shown.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the entry is not as it was written, or another one.
+    pub(crate) fn tell_again(&self) -> Result<(RequestMark, Answer), DecodeError> {
         let mut d = Decoder::new(self.entry);
-        let Entry { request, event } = d.decode().expect(OWN_BYTES);
+        let Entry { request, event } = d.decode()?;
+        let request = request.filter(|mark| mark.key == self.key);
+        let request = request.ok_or_else(|| DecodeError::message("it is of another request"))?;
         let described = match self.described {
             Some(described) => described.clone(),
-            None if d.position() < self.entry.len() => Described::read(&mut d).expect(OWN_BYTES),
+            None if d.position() < self.entry.len() => Described::read(&mut d)?,
             None => Described::default(),
         };
-        let answer = Answer::again(event, described, self.revision, self.time_us);
-        (request.map(|mark| mark.fingerprint), answer)
+        Ok((request, Answer::again(event, described, self.revision, self.time_us)))
     }
 }
 
@@ -80,7 +83,7 @@ impl Described {
     }
 
     /// Reads what was written.
-    pub(crate) fn read(d: &mut Decoder<'_>) -> Result<Self, minicbor::decode::Error> {
+    pub(crate) fn read(d: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let (description, metadata): (Text, Object) = (d.decode()?, d.decode()?);
         let metadata_bytes = metadata.size() as u64;
         Ok(Self { description, metadata, metadata_bytes })

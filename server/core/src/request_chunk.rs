@@ -119,10 +119,15 @@ impl Chunk {
         self.places.get(self.index(number)?).map(|place| place.time_us)
     }
 
-    /// Those from that number on.
-    pub(crate) fn iter_from(&self, number: u64) -> impl Iterator<Item = Remembered<'_>> {
+    /// The digest of its id.
+    pub(crate) fn key(&self, number: u64) -> Option<Digest> {
+        self.places.get(self.index(number)?).map(|place| Digest::from_bytes(place.key))
+    }
+
+    /// Those from that number on, with their numbers.
+    pub(crate) fn iter_from(&self, number: u64) -> impl Iterator<Item = (u64, Remembered<'_>)> {
         let Range { start, end } = self.numbers();
-        (start.max(number)..end).filter_map(|number| self.get(number))
+        (start.max(number)..end).filter_map(|number| Some((number, self.get(number)?)))
     }
 
     /// Where the last of them was recorded.

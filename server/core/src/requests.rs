@@ -1,11 +1,12 @@
 //! The memory of request ids: what was asked under each, and what was answered.
 //!
-//! Bounded by count and by age. Kept in order in chunks that snapshots share. Knows nothing of what an answer means.
+//! Bounded by count and by age. The newest are held, in order, in chunks that snapshots share; the others stand in segments, and memory knows
+//! where. Knows nothing of what an answer means.
 
 use std::{collections::VecDeque, ops::Range, sync::Arc};
 
 use crate::{
-    Revision,
+    Revision, StoredRequest, StoredRequests,
     digest::Digest,
     limits::{REQUEST_MEMORY_COUNT, REQUEST_MEMORY_US},
     remembered::Remembered,
@@ -28,10 +29,21 @@ impl Default for RequestMemory {
     }
 }
 
+/// A request that is remembered.
+#[derive(Debug)]
+pub(crate) enum Found<'a> {
+    /// With what it was answered.
+    Held(Remembered<'a>),
+    /// What it was answered stands in a segment.
+    Stored(StoredRequest),
+}
+
 /// Requests in order, oldest first, each found by its id.
 #[derive(Clone, Debug)]
 pub(crate) struct Requests {
-    /// None is empty. What stands in the first before the numbers that are remembered is forgotten.
+    /// The oldest, by the segments that have them. None is empty. What stands in the first before the numbers that are remembered is forgotten.
+    stored: VecDeque<Arc<StoredRequests>>,
+    /// The others. None is empty. What stands in the first before those numbers, or is stored, does not count.
     chunks: VecDeque<Arc<Chunk>>,
     /// The numbers of those that are remembered: the first request has 0, the next 1, and so on.
     numbers: Range<u64>,
@@ -41,7 +53,8 @@ pub(crate) struct Requests {
 
 impl Default for Requests {
     fn default() -> Self {
-        Self { chunks: VecDeque::new(), numbers: 0..0, index: Some(RequestIndex::default()) }
+        let (stored, chunks) = (VecDeque::new(), VecDeque::new());
+        Self { stored, chunks, numbers: 0..0, index: Some(RequestIndex::default()) }
     }
 }
 
@@ -49,17 +62,24 @@ impl Default for Requests {
 const NOT_A_SNAPSHOT: &str = "snapshots are only written, never asked nor added to";
 
 impl Requests {
-    /// A copy that shares what is remembered and can only be [iterated](Self::after): it costs a step per chunk.
+    /// A copy that shares what is remembered and can only be [iterated](Self::held_after): it costs a step per chunk and segment.
     pub(crate) fn snapshot(&self) -> Self {
-        Self { chunks: self.chunks.clone(), numbers: self.numbers.clone(), index: None }
+        let Self { stored, chunks, numbers, index: _ } = self;
+        Self { stored: stored.clone(), chunks: chunks.clone(), numbers: numbers.clone(), index: None }
     }
 
     /// What is remembered under `key` at `now_us`.
-    pub(crate) fn get(&self, key: Digest, now_us: i64, memory: RequestMemory) -> Option<Remembered<'_>> {
+    pub(crate) fn get(&self, key: Digest, now_us: i64, memory: RequestMemory) -> Option<Found<'_>> {
         let index = self.index.as_ref().expect(NOT_A_SNAPSHOT);
-        let is_it = |number| self.at(self.whole(number)).is_some_and(|found| found.key == key);
-        let found = self.at(self.whole(index.find(key, is_it)?))?;
-        (!is_too_old(found.time_us, now_us, memory)).then_some(found)
+        let is_it = |number| self.key(self.whole(number)) == Some(key);
+        let number = self.whole(index.find(key, is_it)?);
+        if is_too_old(self.time_us(number)?, now_us, memory) {
+            return None;
+        }
+        match self.stored_with(number) {
+            Some(stored) => stored.get(number).map(Found::Stored),
+            None => self.chunk_with(number)?.get(number).map(Found::Held),
+        }
     }
 
     /// Remembers a request and forgets those that are over the bounds.
@@ -67,16 +87,43 @@ impl Requests {
     /// Times never run backwards from one to the next: an id that is used again, since it has grown too old to be known, is forgotten
     /// before it takes its place among the new.
     pub(crate) fn insert(&mut self, request: &Remembered<'_>, memory: RequestMemory) {
-        let (count_max, now_us) = (memory.count_max.min(u32::MAX as usize), request.time_us);
-        while self.oldest_is_too_old(now_us, memory) {
-            self.forget_oldest();
-        }
+        self.forget_too_old(request.time_us, memory);
         let number = self.numbers.end;
         self.chunk_for(request).push(request);
         self.index.as_mut().expect(NOT_A_SNAPSHOT).insert(request.key, number as u32);
         self.numbers.end += 1;
-        while self.len() > count_max || self.oldest_is_too_old(now_us, memory) {
-            self.forget_oldest();
+        self.forget_too_many(memory);
+        self.forget_too_old(request.time_us, memory);
+    }
+
+    /// Remembers the requests of a segment, after all that are remembered and before any that is held, and forgets those that are over the
+    /// bounds.
+    pub(crate) fn append_stored(&mut self, stored: StoredRequests, memory: RequestMemory) {
+        let numbers = stored.numbers();
+        let Some(time_us) = numbers.end.checked_sub(1).and_then(|last| stored.time_us(last)) else { return };
+        let index = self.index.as_mut().expect(NOT_A_SNAPSHOT);
+        for number in numbers.clone() {
+            index.insert(stored.key(number).expect("it is one of these"), number as u32);
+        }
+        self.numbers.end = numbers.end;
+        self.stored.push_back(Arc::new(stored));
+        self.forget_too_many(memory);
+        self.forget_too_old(time_us, memory);
+    }
+
+    /// Lets go of what is held of the requests of a segment, if nothing older is held: they can be read from there.
+    pub(crate) fn let_go(&mut self, stored: &Arc<StoredRequests>) {
+        let Range { start, end } = stored.numbers();
+        let follows = match self.stored.back() {
+            Some(last) => last.numbers().end == start,
+            None => start <= self.numbers.start,
+        };
+        if !follows || end <= self.numbers.start || end > self.numbers.end {
+            return;
+        }
+        self.stored.push_back(Arc::clone(stored));
+        while self.chunks.front().is_some_and(|chunk| chunk.numbers().end <= end) {
+            self.chunks.pop_front();
         }
     }
 
@@ -85,16 +132,30 @@ impl Requests {
         (self.numbers.end - self.numbers.start) as usize
     }
 
-    /// Where the oldest that is remembered was recorded.
-    pub(crate) fn oldest(&self) -> Option<Revision> {
-        self.after(Revision(0)).next().map(|oldest| oldest.revision)
+    /// The number that the next one will have.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.numbers.end
     }
 
-    /// What is remembered of those that were recorded after `revision`, oldest first.
-    pub(crate) fn after(&self, revision: Revision) -> impl Iterator<Item = Remembered<'_>> {
+    /// Where the oldest that is remembered was recorded.
+    pub(crate) fn oldest(&self) -> Option<Revision> {
+        let oldest = self.numbers.start;
+        match self.stored_with(oldest) {
+            Some(stored) => stored.revision(oldest),
+            None => self.chunk_with(oldest)?.get(oldest).map(|oldest| oldest.revision),
+        }
+    }
+
+    /// Where the last was recorded that is stored.
+    pub(crate) fn stored_until(&self) -> Option<Revision> {
+        self.stored.back()?.last_revision()
+    }
+
+    /// What is held of those that were recorded after `revision`, with their numbers, oldest first.
+    pub(crate) fn held_after(&self, revision: Revision) -> impl Iterator<Item = (u64, Remembered<'_>)> {
         let passed = self.chunks.partition_point(|chunk| chunk.last_revision() <= Some(revision));
         let first = self.chunks.get(passed).map_or(self.numbers.end, |chunk| chunk.number_after(revision));
-        let first = first.max(self.numbers.start);
+        let first = first.max(self.first_held());
         self.chunks.range(passed..).flat_map(move |chunk| chunk.iter_from(first))
     }
 
@@ -110,25 +171,56 @@ impl Requests {
         self.numbers.start + u64::from(low.wrapping_sub(self.numbers.start as u32))
     }
 
-    fn at(&self, number: u64) -> Option<Remembered<'_>> {
-        let after = self.chunks.partition_point(|chunk| chunk.numbers().start <= number);
-        self.chunks.get(after.checked_sub(1)?)?.get(number)
+    /// The number of the first that is held.
+    fn first_held(&self) -> u64 {
+        self.stored.back().map_or(self.numbers.start, |last| last.numbers().end.max(self.numbers.start))
     }
 
-    fn oldest_is_too_old(&self, now_us: i64, memory: RequestMemory) -> bool {
-        let oldest = self.chunks.front().and_then(|chunk| chunk.time_us(self.numbers.start));
-        oldest.is_some_and(|time_us| is_too_old(time_us, now_us, memory))
+    fn stored_with(&self, number: u64) -> Option<&StoredRequests> {
+        let before = self.stored.partition_point(|stored| stored.numbers().end <= number);
+        self.stored.get(before).map(|stored| &**stored)
+    }
+
+    fn chunk_with(&self, number: u64) -> Option<&Chunk> {
+        let after = self.chunks.partition_point(|chunk| chunk.numbers().start <= number);
+        self.chunks.get(after.checked_sub(1)?).map(|chunk| &**chunk)
+    }
+
+    fn key(&self, number: u64) -> Option<Digest> {
+        match self.stored_with(number) {
+            Some(stored) => stored.key(number),
+            None => self.chunk_with(number)?.key(number),
+        }
+    }
+
+    fn time_us(&self, number: u64) -> Option<i64> {
+        match self.stored_with(number) {
+            Some(stored) => stored.time_us(number),
+            None => self.chunk_with(number)?.time_us(number),
+        }
+    }
+
+    fn forget_too_many(&mut self, memory: RequestMemory) {
+        let count_max = memory.count_max.min(u32::MAX as usize);
+        while self.len() > count_max {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_too_old(&mut self, now_us: i64, memory: RequestMemory) {
+        while self.time_us(self.numbers.start).is_some_and(|time_us| is_too_old(time_us, now_us, memory)) {
+            self.forget_oldest();
+        }
     }
 
     fn forget_oldest(&mut self) {
-        let Some(first) = self.chunks.front() else { return };
-        if let Some(oldest) = first.get(self.numbers.start) {
-            self.index.as_mut().expect(NOT_A_SNAPSHOT).remove(oldest.key, self.numbers.start as u32);
-        }
+        let oldest = self.numbers.start;
+        let Some(key) = self.key(oldest) else { return };
+        self.index.as_mut().expect(NOT_A_SNAPSHOT).remove(key, oldest as u32);
         self.numbers.start += 1;
-        if first.numbers().end <= self.numbers.start {
-            self.chunks.pop_front();
-        }
+        let start = self.numbers.start;
+        self.stored.pop_front_if(|stored| stored.numbers().end <= start);
+        self.chunks.pop_front_if(|chunk| chunk.numbers().end <= start);
     }
 
     /// The chunk that the next request goes to.

@@ -3,13 +3,16 @@
 //! Both go the same way, so that a replay ends where the first run did.
 
 use crate::{
-    Answer, Command, Draft, Event, Rejection,
+    Answer, Command, Draft, Event, Rejection, StoredRequest,
     apply::{Misfit, apply},
     command::RequestMark,
     decide::decide,
     record::Entry,
-    remembered::Remembered,
+    requests::Found,
 };
+
+/// Why what memory holds can be read.
+const OWN_BYTES: &str = "the bytes are as they were written";
 
 /// What a command came to.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub enum Outcome {
     Recorded(Box<Entry>, Answer),
     /// It was done before; this was the answer, as far as anyone is shown of it.
     Repeated(Answer),
+    /// Its request id is known, but what was answered stands in a segment: [`StoredRequest::repeated`] tells it.
+    Stored(Box<StoredRequest>),
 }
 
 /// Decides `command` at `now_us` and applies what comes of it to `draft`.
@@ -26,9 +31,14 @@ pub enum Outcome {
 /// [`Rejection`]: the draft is as before.
 pub fn execute(draft: &mut Draft<'_>, command: &Command, now_us: i64) -> Result<Outcome, Rejection> {
     if let Some(mark) = &command.request
-        && let Some(remembered) = draft.remembered(mark.key, now_us)
+        && let Some(known) = draft.remembered(mark.key, now_us)
     {
-        return repeated(mark, &remembered);
+        return match known {
+            Found::Held(remembered) => {
+                told_again(command, remembered.tell_again().expect(OWN_BYTES)).map(Outcome::Repeated)
+            }
+            Found::Stored(stored) => Ok(Outcome::Stored(Box::new(stored))),
+        };
     }
     let event = decide(draft, command, draft.head().next(), now_us)?;
     let answer = apply(draft, &event, now_us).expect("an event that was just decided on this draft fits it");
@@ -47,12 +57,16 @@ pub fn replay(draft: &mut Draft<'_>, entry: &Entry, time_us: i64) -> Result<(), 
     Ok(())
 }
 
-fn repeated(mark: &RequestMark, remembered: &Remembered<'_>) -> Result<Outcome, Rejection> {
-    let (fingerprint, answer) = remembered.tell_again();
-    if fingerprint == Some(mark.fingerprint) {
-        Ok(Outcome::Repeated(answer))
-    } else {
-        Err(Rejection::RequestIdReused { request_id: mark.id.clone() })
+/// What a command is answered whose request id was used before, for that request and with that answer.
+pub(crate) fn told_again(
+    command: &Command,
+    (before, answer): (RequestMark, Answer),
+) -> Result<Answer, Rejection> {
+    match &command.request {
+        Some(mark) if mark.fingerprint != before.fingerprint => {
+            Err(Rejection::RequestIdReused { request_id: mark.id.clone() })
+        }
+        _ => Ok(answer),
     }
 }
 
@@ -61,7 +75,7 @@ impl Outcome {
     pub fn event(&self) -> Option<&Event> {
         match self {
             Self::Recorded(entry, _) => Some(&entry.event),
-            Self::Repeated(_) => None,
+            Self::Repeated(_) | Self::Stored(_) => None,
         }
     }
 }

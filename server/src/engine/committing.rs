@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use baton_core::Revision;
-use baton_log::{AppendError, ArchiveReader, Hash, Record};
+use baton_log::{AppendError, Hash, Record};
 use futures_executor::block_on;
 use tokio::runtime::Handle;
 use tracing::warn;
@@ -17,6 +17,7 @@ use super::{
     deciding::{Decided, Prepared, by_namespace, prepare},
     newest::Newest,
     pacing::Pacing,
+    past::Past,
     recent::Commit,
     snapshots::Snapshots,
     submission::{Reply, Submission},
@@ -28,8 +29,8 @@ use crate::{clock::Clock, metrics::Metrics};
 /// What it takes to commit.
 pub(super) struct Committer {
     pub(super) appender: Appender,
-    /// The tasks that the states do not have any more.
-    pub(super) archive: Box<dyn ArchiveReader>,
+    /// What the states do not have any more.
+    pub(super) past: Past,
     pub(super) namespaces: Arc<Namespaces>,
     /// The hash of each namespace's newest record.
     pub(super) heads: BTreeMap<Arc<str>, Hash>,
@@ -116,7 +117,7 @@ impl Committer {
         Ok(())
     }
 
-    fn decide(&self, batch: Vec<Submission>) -> Decided {
+    fn decide(&mut self, batch: Vec<Submission>) -> Decided {
         let clock_us = self.clock.now_us();
         let mut replies = Vec::with_capacity(batch.len());
         let groups = by_namespace(batch);
@@ -132,8 +133,8 @@ impl Committer {
             let head = before.map(|before| before.append.record.checksum);
             let head = head.or_else(|| self.heads.get(&name).copied()).unwrap_or(Hash::ZERO);
             let changes = before.map(|before| &before.changes);
-            let archive = &*self.archive;
-            prepared.extend(prepare(&namespace, archive, changes, head, group, clock_us, &mut replies));
+            let past = &mut self.past;
+            prepared.extend(prepare(&namespace, past, changes, head, group, clock_us, &mut replies));
         }
         Decided { prepared, replies }
     }

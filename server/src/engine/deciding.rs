@@ -5,12 +5,12 @@
 use std::{sync::Arc, time::Instant};
 
 use baton_core::{BODY_FORMAT, Changes, Command, Draft, Outcome, execute};
-use baton_log::{Append, ArchiveReader, Hash, Record};
+use baton_log::{Append, Hash, Record};
 
 use super::{
     EngineError,
     namespace::Namespace,
-    recall::lend,
+    past::Past,
     submission::{Reply, Submission},
     tally::Tally,
 };
@@ -78,7 +78,7 @@ pub(super) fn by_namespace(mut batch: Vec<Submission>) -> Vec<(Arc<str>, Vec<Sub
 /// `previous` is the hash of the record that theirs follows.
 pub(super) fn prepare(
     namespace: &Arc<Namespace>,
-    archive: &dyn ArchiveReader,
+    past: &mut Past,
     before: Option<&Changes>,
     previous: Hash,
     group: Vec<Submission>,
@@ -101,12 +101,13 @@ pub(super) fn prepare(
             if is_too_late {
                 return Err(EngineError::DeadlinePassed);
             }
-            match decide(&mut draft, &command, namespace.name(), archive, now_us)? {
+            match decide(&mut draft, &command, namespace.name(), past, now_us)? {
                 Outcome::Recorded(entry, answer) => {
                     tally.count(&entry.event);
                     Ok(answer)
                 }
                 Outcome::Repeated(answer) => Ok(answer),
+                Outcome::Stored(stored) => Ok(past.repeated(namespace.name(), &stored, &command)??),
             }
         }));
     }
@@ -139,12 +140,11 @@ fn decide(
     draft: &mut Draft<'_>,
     command: &Command,
     namespace: &str,
-    archive: &dyn ArchiveReader,
+    past: &Past,
     now_us: i64,
 ) -> Result<Outcome, EngineError> {
     if let Some(subject) = command.action.subject() {
-        lend(draft, subject, namespace, archive, u64::MAX)
-            .map_err(|error| EngineError::ArchiveUnreadable(error.to_string()))?;
+        past.lend(draft, subject, namespace)?;
     }
     Ok(execute(draft, command, now_us)?)
 }

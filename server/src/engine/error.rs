@@ -39,9 +39,9 @@ pub enum EngineError {
     /// The log cannot be written now; nothing was recorded.
     #[error("the log cannot be written: {0}; nothing was recorded: retry with the same request id")]
     LogRefused(String),
-    /// What is archived of the task cannot be read; nothing was recorded.
+    /// What is archived of the task, or what was answered long ago, cannot be read; nothing was recorded.
     #[error("{0}; nothing was recorded: retry with the same request id")]
-    ArchiveUnreadable(String),
+    PastUnreadable(String),
     /// The log failed while it was written.
     #[error(
         "the log failed while this was being written, so it may or may not be recorded; retry with the same request id"

@@ -1,13 +1,13 @@
-//! Has the engine's states forget tasks that were archived: one bounded step between two batches, so that commands hardly wait.
+//! Has the engine's states forget what is kept elsewhere now: one bounded step between two batches, so that commands hardly wait.
 //!
-//! Knows nothing of archives.
+//! Knows nothing of archives and segments.
 
 use std::sync::{
     Arc,
     mpsc::{self, Receiver, SyncSender},
 };
 
-use baton_core::{Revision, TaskId};
+use baton_core::{Revision, StoredRequests, TaskId};
 
 use super::{Namespaces, queue::Upkeep};
 
@@ -15,13 +15,21 @@ use super::{Namespaces, queue::Upkeep};
 /// since a busy engine finishes hundreds of tasks from one step to the next.
 const STEP_TASKS: usize = 512;
 
-/// Tasks that are in the archive as of those revisions, the newest of their histories.
+/// What is kept elsewhere.
 #[derive(Debug)]
 pub(super) struct Forgetting {
     namespace: Arc<str>,
-    tasks: Vec<(TaskId, Revision)>,
+    what: Kept,
     /// Dropped when it is done: the part after the next is asked for then.
     _done: SyncSender<()>,
+}
+
+#[derive(Debug)]
+enum Kept {
+    /// Tasks, in the archive as of those revisions, the newest of their histories.
+    Tasks(Vec<(TaskId, Revision)>),
+    /// Requests, in a segment: one step lets go of all of them, since they go by whole chunks.
+    Requests(Arc<StoredRequests>),
 }
 
 /// Where to ask for it.
@@ -36,15 +44,25 @@ impl Forgets {
         Self { upkeep, last: None }
     }
 
-    /// Asks the engine to forget `tasks`, once it has forgotten what was asked for before: so little is ever on its way, while the next part
-    /// is being archived. An engine that has ended has nothing to forget.
-    pub(super) fn ask(&mut self, namespace: &Arc<str>, tasks: Vec<(TaskId, Revision)>) {
+    /// Asks the engine to forget tasks that were archived.
+    pub(super) fn tasks(&mut self, namespace: &Arc<str>, tasks: Vec<(TaskId, Revision)>) {
+        self.ask(namespace, Kept::Tasks(tasks));
+    }
+
+    /// Asks the engine to let go of the requests that a segment has.
+    pub(super) fn requests(&mut self, namespace: &Arc<str>, stored: Arc<StoredRequests>) {
+        self.ask(namespace, Kept::Requests(stored));
+    }
+
+    /// Asks once the engine has forgotten what was asked for before: so little is ever on its way, while the next part is being archived. An
+    /// engine that has ended has nothing to forget.
+    fn ask(&mut self, namespace: &Arc<str>, what: Kept) {
         if let Some(last) = self.last.take() {
             // Nothing is ever sent: it ends when the other end is dropped.
             let _ = last.recv();
         }
         let (done, is_done) = mpsc::sync_channel(0);
-        self.upkeep.forget(Forgetting { namespace: Arc::clone(namespace), tasks, _done: done });
+        self.upkeep.forget(Forgetting { namespace: Arc::clone(namespace), what, _done: done });
         self.last = Some(is_done);
     }
 }
@@ -65,13 +83,21 @@ impl Forgetter {
 
     /// Does one step, if there is something to do.
     pub(super) fn step(&mut self, namespaces: &Namespaces) {
-        let Some(Forgetting { namespace, tasks, _done }) = self.0.last_mut() else { return };
-        let rest = tasks.len().saturating_sub(STEP_TASKS);
-        if let Some(namespace) = namespaces.get(namespace) {
-            namespace.forget(&tasks[rest..]);
-        }
-        tasks.truncate(rest);
-        if tasks.is_empty() {
+        let Some(Forgetting { namespace, what, _done }) = self.0.last_mut() else { return };
+        let namespace = namespaces.get(namespace);
+        let is_done = match what {
+            Kept::Tasks(tasks) => {
+                let rest = tasks.len().saturating_sub(STEP_TASKS);
+                namespace.inspect(|namespace| namespace.forget(&tasks[rest..]));
+                tasks.truncate(rest);
+                rest == 0
+            }
+            Kept::Requests(stored) => {
+                namespace.inspect(|namespace| namespace.let_go(stored));
+                true
+            }
+        };
+        if is_done {
             self.0.pop();
         }
     }

@@ -18,6 +18,7 @@ mod namespaces;
 mod newest;
 mod open;
 mod pacing;
+mod past;
 mod priority;
 mod queue;
 mod readers;
@@ -60,6 +61,7 @@ use committing::Committer;
 use forgetting::{Forgets, Forgetter};
 use newest::Newest;
 use pacing::Pacing;
+use past::Past;
 use queue::Queue;
 use retention::Retainer;
 use shelf::Shelf;
@@ -157,7 +159,7 @@ impl Engine {
         limits: EngineLimits,
     ) -> Result<(Self, EngineThread, Vec<Recovered>), OpenEngineError> {
         let EngineParts { log, checkpoints, archive, clock, metrics } = parts;
-        let archive_reader = archive.reader()?;
+        let past = Past::new(archive.reader()?, checkpoints.segments());
         let [archive_readers, archive_readers_at_length] = [readers::READERS, readers::READERS_AT_LENGTH]
             .map(|count| (0..count).map(|_| archive.reader()).collect::<Result<_, _>>());
         let (queue, inbox) = Queue::new(limits.queue_commands_max, limits.queue_bytes_max);
@@ -190,7 +192,7 @@ impl Engine {
             stopped: stopped_tx,
             committer: Committer {
                 appender: Appender::start(log, &metrics),
-                archive: archive_reader,
+                past,
                 namespaces: Arc::clone(&namespaces),
                 heads: opened.heads,
                 clock: Arc::clone(&clock),

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock, atomic::AtomicBool};
 
-use baton_core::{Changes, Revision, State, TaskId};
+use baton_core::{Changes, Revision, State, StoredRequests, TaskId};
 use parking_lot::{RwLock, RwLockReadGuard};
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::watch;
@@ -116,6 +116,11 @@ impl Namespace {
         let archived = state.archived_count();
         drop(state);
         self.show_archived(archived);
+    }
+
+    /// Lets go of the requests that a segment has.
+    pub(super) fn let_go(&self, stored: &Arc<StoredRequests>) {
+        self.state.write().let_go(stored);
     }
 
     fn show_archived(&self, count: u64) {

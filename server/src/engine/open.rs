@@ -186,7 +186,7 @@ fn read_checkpoint(
     head: &CheckpointHead,
     memory: RequestMemory,
 ) -> Result<State, UnreadCheckpoint> {
-    let mut reader = CheckpointReader::new(head.format, memory)?;
+    let mut reader = CheckpointReader::new(head.format, memory)?.leaving_requests();
     let mut parts = checkpoints.open(head)?;
     thread::scope(|scope| {
         let (sender, read) = mpsc::sync_channel(READ_AHEAD_PARTS);

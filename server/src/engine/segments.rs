@@ -5,29 +5,55 @@
 
 use std::sync::Arc;
 
-use baton_core::{CHECKPOINT_FORMAT, InSegments, RequestSegment, Revision, State};
+use baton_core::{CHECKPOINT_FORMAT, InSegments, RequestSegment, Revision, State, StoredRequests};
 use baton_log::{CheckpointError, CheckpointHead, Checkpoints, Segment, SegmentHead};
+
+/// The segments that a checkpoint builds on.
+pub(super) struct Complete {
+    pub(super) segments: Vec<Segment>,
+    /// What those have that were saved for it.
+    pub(super) new: Vec<Arc<StoredRequests>>,
+}
+
+/// Why a checkpoint has not all the segments that it builds on.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Incomplete {
+    #[error(transparent)]
+    Unsaved(#[from] CheckpointError),
+    /// Memory does not have what is in them.
+    #[error(
+        "segments with remembered requests of up to revision {until} are gone from the folder `checkpoints`; \
+         a restart makes them anew from the log, as far as that has them"
+    )]
+    Lost { until: Revision },
+}
 
 /// The segments that a checkpoint of `state` builds on; those are saved that are not there yet. `usable` are the checkpoints that can be
 /// started from, newest first.
 ///
 /// # Errors
-/// [`CheckpointError`] if one could not be saved.
+/// [`Incomplete`] if one could not be saved, or is not there any more and cannot be made anew.
 pub(super) fn complete(
     checkpoints: &mut dyn Checkpoints,
     usable: &[CheckpointHead],
     namespace: &Arc<str>,
     state: &State,
-) -> Result<Vec<Segment>, CheckpointError> {
-    let mut segments = from_older(checkpoints, usable, state);
-    let after = |segments: &[Segment]| Revision(segments.last().map_or(0, |segment| segment.last));
-    while let Some(next) = state.next_segment(after(&segments)) {
+) -> Result<Complete, Incomplete> {
+    let (mut segments, mut new) = (from_older(checkpoints, usable, state), Vec::new());
+    if in_segments(&segments).until < state.stored_until() {
+        return Err(Incomplete::Lost { until: state.stored_until() });
+    }
+    while let Some(next) = state.next_segment(in_segments(&segments).until) {
         let RequestSegment { first: Revision(first), last: Revision(last), count } = next;
         let namespace = Arc::clone(namespace);
         let head = SegmentHead { namespace, first, last, count, format: CHECKPOINT_FORMAT };
-        segments.push(checkpoints.save_segment(&head, &mut |part| state.write_segment(next, part))?);
+        let saved = checkpoints.save_segment(&head, &mut |part| {
+            new.push(Arc::new(state.write_segment(next, part)?));
+            Ok(())
+        });
+        segments.push(saved?);
     }
-    Ok(segments)
+    Ok(Complete { segments, new })
 }
 
 /// What a checkpoint beside those segments leaves to them.

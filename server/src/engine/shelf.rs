@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use baton_core::{CHECKPOINT_FORMAT, RequestMemory, Revision, State};
+use baton_core::{CHECKPOINT_FORMAT, RequestMemory, Revision, State, StoredRequests};
 use baton_log::{
     Archive, ArchiveError, CheckpointError, CheckpointHead, CheckpointUnreadable, Checkpoints, Hash, Head,
     LogReader, ReadError,
@@ -21,7 +21,7 @@ use super::{
     forgetting::Forgets,
     open::from_checkpoint,
     replay::catch_up,
-    segments::{self, in_segments},
+    segments::{self, Complete, Incomplete, in_segments},
     snapshots::is_due,
     trust::judge,
 };
@@ -34,7 +34,7 @@ pub(super) struct Shelf {
     reader: Box<dyn LogReader>,
     checkpoints: Box<dyn Checkpoints>,
     archive: Box<dyn Archive>,
-    /// How the engine's states are told what was archived, once there is an engine.
+    /// How the engine's states are told what is kept elsewhere, once there is an engine.
     forgets: Option<Forgets>,
     memory: RequestMemory,
     /// Fewest events between two checkpoints; after so many, what rests is archived.
@@ -52,6 +52,8 @@ pub(super) enum ShelfError {
     Read(#[from] ReadError),
     #[error(transparent)]
     Checkpoints(#[from] CheckpointError),
+    #[error(transparent)]
+    Segments(#[from] Incomplete),
     #[error(transparent)]
     Archive(#[from] ArchiveError),
     #[error(transparent)]
@@ -77,7 +79,7 @@ impl Shelf {
         Self { reader, checkpoints, archive, forgets: None, memory, checkpoint_events, usable, read }
     }
 
-    /// Tells the engine from now on what was archived.
+    /// Tells the engine from now on what is kept elsewhere.
     pub(super) fn tell(&mut self, forgets: Forgets) {
         self.forgets = Some(forgets);
     }
@@ -114,7 +116,7 @@ impl Shelf {
             }
             let since = state.head().0 - advanced.saved.unwrap_or(begun).0;
             if is_due(since, state.copied_count(), self.checkpoint_events) {
-                self.save(namespace, state, hash);
+                self.save_and_let_go(namespace, state, hash);
                 advanced.saved = Some(state.head());
             }
         }
@@ -125,7 +127,7 @@ impl Shelf {
         let mut forgets = self.forgets.as_mut();
         take_out(state, namespace, &mut *self.archive, |tasks| {
             if let Some(forgets) = &mut forgets {
-                forgets.ask(namespace, tasks);
+                forgets.tasks(namespace, tasks);
             }
         })
     }
@@ -200,7 +202,12 @@ impl Shelf {
                 return;
             }
         }
-        self.save(namespace, &state, hash);
+        let stored = self.save(namespace, &state, hash);
+        // Nor does the snapshot hold what is let go.
+        drop(state);
+        if let Some(forgets) = self.forgets.as_mut().filter(|_| archiving) {
+            stored.into_iter().for_each(|stored| forgets.requests(namespace, stored));
+        }
     }
 
     /// Makes checkpoints of a namespace before and after the newest record of `head`, as far as they are not there.
@@ -213,7 +220,7 @@ impl Shelf {
                 && !self.usable(namespace)?.iter().any(|usable| usable.revision == until.0)
             {
                 self.take_out(namespace, &mut state)?;
-                self.save(namespace, &state, hash);
+                self.save_and_let_go(namespace, &mut state, hash);
             }
         }
         Ok(())
@@ -228,17 +235,25 @@ impl Shelf {
         Ok(state)
     }
 
-    /// Saves a checkpoint of a state whose newest record has that hash, and removes those that are needed no more.
-    fn save(&mut self, namespace: &Arc<str>, state: &State, hash: Hash) {
+    /// Saves a checkpoint of a state that is nobody else's.
+    fn save_and_let_go(&mut self, namespace: &Arc<str>, state: &mut State, hash: Hash) {
+        for stored in self.save(namespace, state, hash) {
+            state.let_go(&stored);
+        }
+    }
+
+    /// Saves a checkpoint of a state whose newest record has that hash, and removes those that are needed no more. Gives the requests that
+    /// need not be held any more.
+    fn save(&mut self, namespace: &Arc<str>, state: &State, hash: Hash) -> Vec<Arc<StoredRequests>> {
         let revision = state.head();
         // Those that were there are looked at first: an older one that is damaged must not push out one that is whole.
         let before = self.usable(namespace).map(<[CheckpointHead]>::to_vec);
         let older = before.as_deref().unwrap_or(&[]);
-        let written = match self.write(namespace, state, hash, older) {
+        let (written, stored) = match self.write(namespace, state, hash, older) {
             Ok(written) => written,
             Err(error) => {
                 warn!(%namespace, %revision, %error, "no checkpoint was written; the next start replays more");
-                return;
+                return Vec::new();
             }
         };
         debug!(%namespace, %revision, "checkpoint written");
@@ -255,6 +270,7 @@ impl Shelf {
             }
             Err(error) => warn!(%namespace, %error, "old checkpoints are left where they are"),
         }
+        stored
     }
 
     fn write(
@@ -263,15 +279,16 @@ impl Shelf {
         state: &State,
         hash: Hash,
         older: &[CheckpointHead],
-    ) -> Result<CheckpointHead, ShelfError> {
+    ) -> Result<(CheckpointHead, Vec<Arc<StoredRequests>>), ShelfError> {
         let (namespace, revision) = (Arc::clone(namespace), state.head().0);
         self.archive.mark(&namespace, revision, hash)?;
-        let segments = segments::complete(&mut *self.checkpoints, older, &namespace, state)?;
+        let Complete { segments, new } =
+            segments::complete(&mut *self.checkpoints, older, &namespace, state)?;
         let (archived, in_segments) = (state.archived_count(), in_segments(&segments));
         let head =
             CheckpointHead { namespace, revision, hash, format: CHECKPOINT_FORMAT, archived, segments };
         self.checkpoints.save(&head, &mut |part| state.write_checkpoint_beside(in_segments, part))?;
-        Ok(head)
+        Ok((head, new))
     }
 
     /// Removes what no start from one of the `usable` checkpoints needs.

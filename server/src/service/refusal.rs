@@ -35,7 +35,7 @@ pub(super) fn of_engine(error: EngineError) -> Refusal {
         EngineError::LogFull(_) => {
             Refusal::new(Code::Unavailable, ErrorReason::LogFull, message).retry_after(OUTAGE_RETRY)
         }
-        EngineError::LogRefused(_) | EngineError::ArchiveUnreadable(_) | EngineError::OutcomeUnknown => {
+        EngineError::LogRefused(_) | EngineError::PastUnreadable(_) | EngineError::OutcomeUnknown => {
             Refusal::new(Code::Unavailable, ErrorReason::LogUnavailable, message).retry_after(OUTAGE_RETRY)
         }
         EngineError::Stopped => {

@@ -8,7 +8,9 @@
 mod engine;
 mod words;
 
-use baton_core::{Command, Draft, Entry, Outcome, State, execute};
+use std::sync::Arc;
+
+use baton_core::{Command, Draft, Entry, Outcome, RequestSegment, Revision, State, execute};
 use words::{command, create, hand_off, know};
 
 #[global_allocator]
@@ -25,8 +27,9 @@ fn costs_are_as_recorded() {
     let figures = [
         ("allocations of a hand-off in the core", 6, core_allocations()),
         ("allocations of a hand-off from the engine's door and back", 7, engine::allocations(BATCH)),
-        ("bytes of a resting task with one hand-off", 314, resting_task_bytes("")),
-        ("bytes of such a task with both requests remembered", 832, resting_task_bytes("request")),
+        ("bytes of a resting task with one hand-off", 314, resting_task_bytes("", false)),
+        ("bytes of such a task with both requests remembered", 832, resting_task_bytes("request", false)),
+        ("bytes of such a task once a segment has these", 422, resting_task_bytes("request", true)),
         ("bytes of a task, 4,096 in each of eight namespaces", 411, running),
         ("bytes of such a task after a start", 323, restarted),
     ];
@@ -61,12 +64,13 @@ fn core_allocations() -> f64 {
 fn recorded(draft: &mut Draft<'_>, command: &Command) -> Box<Entry> {
     match execute(draft, command, words::NOW_US).unwrap() {
         Outcome::Recorded(entry, _) => entry,
-        Outcome::Repeated(_) => unreachable!("each request has an id of its own"),
+        other => unreachable!("each request has an id of its own: {other:?}"),
     }
 }
 
 /// What the state holds for each task that was created and handed on once, with requests of that name; without one they are not remembered.
-fn resting_task_bytes(request: &str) -> f64 {
+/// If they are `stored`, it has let go of them.
+fn resting_task_bytes(request: &str, stored: bool) -> f64 {
     const TASKS: usize = 4_096;
     let mut state = State::default();
     state.set_unpacked_changes_max(0);
@@ -76,6 +80,11 @@ fn resting_task_bytes(request: &str) -> f64 {
         commit(&mut state, tasks.iter().map(|task| create(&named("create"), *task)));
         let handed_on = tasks.iter().map(|task| command(&named("hand-off"), *task, hand_off(*task)));
         commit(&mut state, handed_on);
+    }
+    if stored {
+        let all = RequestSegment { first: Revision(1), last: state.head(), count: 2 * TASKS as u64 };
+        state.let_go(&Arc::new(state.write_segment(all, &mut |_| Ok::<_, ()>(())).unwrap()));
+        assert_eq!(state.stored_until(), state.head());
     }
     let after = dhat::HeapStats::get().curr_bytes;
     assert_eq!(state.task_count(), TASKS);

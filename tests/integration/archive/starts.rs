@@ -8,7 +8,7 @@ use std::{
 
 use baton_log::{
     CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, LogReader as _,
-    Segment, SegmentHead, TakePart,
+    Segment, SegmentHead, SegmentReader, TakePart,
 };
 use baton_server::{
     Server, ServerError, clock::ManualClock, config::Config, engine::EngineParts, metrics::Metrics,
@@ -183,6 +183,10 @@ impl Checkpoints for Unwritable {
 
     fn open(&self, head: &CheckpointHead) -> Result<Box<dyn CheckpointParts + '_>, CheckpointUnreadable> {
         self.0.open(head)
+    }
+
+    fn segments(&self) -> Box<dyn SegmentReader> {
+        self.0.segments()
     }
 }
 

@@ -11,7 +11,7 @@ use baton_core::limits::REQUEST_SEGMENT_COUNT;
 use baton_server::engine::Retention;
 
 use super::{
-    life::{Life, checkpoint_files, named, segment_files},
+    life::{CHECKPOINT_EVENTS, Life, Shown, checkpoint_files, named, segment_files},
     saves,
 };
 use crate::harness::Disk;
@@ -35,7 +35,7 @@ fn remove(file: &Path) {
 const DAMAGES: [fn(&Path); 3] = [alter, cut, remove];
 
 /// A folder whose older checkpoint builds on one segment and the newer on two; their revisions, and the state.
-fn stopped() -> (Disk, [u64; 2], Vec<u8>) {
+fn stopped() -> (Disk, [u64; 2], Shown) {
     let disk = Disk::folder();
     let life = Life::start(&disk).unwrap();
     let saves = saves(&life, 4);
@@ -88,19 +88,55 @@ fn what_is_damaged_is_made_anew() {
 }
 
 #[test]
-fn a_segment_that_is_lost_under_a_running_server_is_written_again() {
+fn what_a_damaged_segment_had_is_refused_by_a_running_server_and_told_again_after_a_restart() {
+    for (damage, spoils_all) in [(alter as fn(&Path), false), (remove, true)] {
+        let disk = Disk::folder();
+        let life = Life::start(&disk).unwrap();
+        let made = saves(&life, 4);
+        let segments: Vec<_> = made.iter().filter_map(|saved| saved.segment().copied()).collect();
+        let [_, second] = segments.try_into().unwrap();
+        life.until_let_go(second.last);
+        let told = |life: &Life| -> Vec<String> {
+            (second.first..=second.last).step_by(50).map(|revision| life.answer(revision)).collect()
+        };
+        let before = told(&life);
+        // The part that was read last is kept for whoever asks next.
+        life.answer(2);
+        damage(&segment_files(&disk)[1]);
+        let damaged = told(&life);
+        let refused: Vec<_> = before.iter().zip(&damaged).filter(|(before, now)| before != now).collect();
+        assert!(!refused.is_empty() && (!spoils_all || refused.len() == before.len()), "{}", refused.len());
+        for (_, why) in refused {
+            assert!(why.starts_with("Err(PastUnreadable(\"this was done before"), "{why}");
+        }
+        // What is held, and what the other segment has, is told, and the server goes on.
+        assert!(life.answer(life.head()).starts_with("Ok") && life.answer(2).starts_with("Ok"));
+        life.touch(1);
+        life.stop_unasked();
+        let life = Life::start(&disk).unwrap();
+        assert!(told(&life) == before, "all is told again");
+        life.stop();
+    }
+}
+
+#[test]
+fn no_checkpoint_is_made_without_a_segment_that_memory_has_let_go_and_a_restart_makes_it_anew() {
     let disk = Disk::folder();
     let life = Life::start(&disk).unwrap();
-    saves(&life, 4);
-    let [first, second] = segment_files(&disk).try_into().unwrap();
-    remove(&second);
-    assert_eq!(saves(&life, 1).len(), 2, "the segment and the checkpoint");
-    assert!(first.exists() && second.exists());
-    remove(&first);
+    let made = saves(&life, 4);
+    life.until_let_go(made.iter().filter_map(|saved| Some(saved.segment()?.last)).max().unwrap());
+    let (before, answer) = (checkpoint_files(&disk), life.answer(30_000));
+    remove(&segment_files(&disk)[1]);
+    life.touch(2 * CHECKPOINT_EVENTS);
+    life.stop_unasked();
+    assert_eq!(checkpoint_files(&disk), before);
+    let life = Life::start(&disk).unwrap();
+    assert!(life.started_from < 36_000, "only the older checkpoint can be used");
+    assert_eq!(life.answer(30_000), answer);
     saves(&life, 2);
     let state = life.stop();
     let life = Life::start(&disk).unwrap();
-    assert!(life.started_from > 36_000 && life.state() == state);
+    assert!(life.started_from > 54_000 && life.state() == state);
     life.stop();
 }
 

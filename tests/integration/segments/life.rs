@@ -9,15 +9,16 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc::{self, Receiver, Sender},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use baton_core::{
-    Action, AgentId, Claim, Command, CreateTask, Object, RequestMemory, TaskId, Text, UpdateTask,
+    Action, AgentId, Claim, Command, CreateTask, InSegments, Object, RequestMemory, Revision, TaskId, Text,
+    UpdateTask,
 };
 use baton_log::{
     CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, LogReader as _,
-    Segment, SegmentHead, TakePart,
+    Segment, SegmentHead, SegmentReader, TakePart,
 };
 use baton_server::{
     clock::SystemClock,
@@ -60,6 +61,19 @@ impl Saved {
             Self::Checkpoint(checkpoint) => Some(checkpoint),
         }
     }
+}
+
+/// About how many requests are asked again to see whether all are remembered as they were.
+const ASKED_AGAIN: usize = 300;
+
+/// What a life shows of its state.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Shown {
+    /// All of it but requests, byte for byte.
+    but_requests: Vec<Vec<u8>>,
+    oldest_request: Option<Revision>,
+    /// What requests are answered again, from the oldest to the newest.
+    answers: Vec<String>,
 }
 
 /// One life of an engine.
@@ -153,19 +167,66 @@ impl Life {
     }
 
     /// The whole state.
-    pub(super) fn state(&self) -> Vec<u8> {
-        self.engine
-            .namespaces()
-            .get(NAMESPACE)
-            .map_or(Vec::new(), |namespace| namespace.read().to_checkpoint())
+    pub(super) fn state(&self) -> Shown {
+        let Some(namespace) = self.engine.namespaces().get(NAMESPACE) else { return Shown::default() };
+        let mut but_requests = Vec::new();
+        let oldest_request = {
+            let state = namespace.read();
+            let all = InSegments { until: state.head(), count: 0 };
+            let written = state.write_checkpoint_beside(all, &mut |part| {
+                but_requests.push(part.to_vec());
+                Ok::<_, ()>(())
+            });
+            written.unwrap();
+            state.oldest_request()
+        };
+        let revisions = oldest_request.map_or(0..0, |Revision(oldest)| oldest..self.head() + 1);
+        let step = (revisions.clone().count() / ASKED_AGAIN).max(1);
+        let answers = self.answers(revisions.step_by(step).map(touch).collect());
+        Shown { but_requests, oldest_request, answers }
+    }
+
+    /// What commands are answered that were all done before.
+    fn answers(&self, commands: Vec<Command>) -> Vec<String> {
+        let (namespace, head) = (Arc::from(NAMESPACE), self.head());
+        let answers = self.engine.execute_all(&namespace, commands, 0, None);
+        let answers = self.runtime.block_on(answers).into_iter().map(|answer| format!("{answer:?}"));
+        let answers = answers.collect();
+        assert_eq!(self.head(), head, "a request was forgotten");
+        answers
+    }
+
+    /// What the request of that revision is answered, if it can be told.
+    pub(super) fn answer(&self, revision: u64) -> String {
+        self.answers(vec![touch(revision)]).remove(0)
+    }
+
+    /// Up to where requests are only in segments.
+    pub(super) fn stored_until(&self) -> u64 {
+        let namespace = self.engine.namespaces().get(NAMESPACE);
+        namespace.map_or(0, |namespace| namespace.read().stored_until().0)
+    }
+
+    /// Waits until memory has let go of the requests up to `revision`.
+    pub(super) fn until_let_go(&self, revision: u64) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self.stored_until() < revision {
+            assert!(Instant::now() < deadline, "still at {}", self.stored_until());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(self.stored_until(), revision);
     }
 
     /// Stops, and gives the state that it had.
-    pub(super) fn stop(self) -> Vec<u8> {
+    pub(super) fn stop(self) -> Shown {
         let state = self.state();
+        self.stop_unasked();
+        state
+    }
+
+    pub(super) fn stop_unasked(self) {
         self.engine.stop();
         self.thread.join();
-        state
     }
 
     fn execute(&self, commands: Vec<Command>) {
@@ -264,6 +325,10 @@ impl Checkpoints for Watched {
 
     fn open(&self, head: &CheckpointHead) -> Result<Box<dyn CheckpointParts + '_>, CheckpointUnreadable> {
         self.inner.open(head)
+    }
+
+    fn segments(&self) -> Box<dyn SegmentReader> {
+        self.inner.segments()
     }
 }
 

@@ -41,10 +41,15 @@ fn each_request_is_written_to_one_segment_and_checkpoints_hold_what_is_left() {
     let left: Vec<u64> = checkpoints.iter().map(|checkpoint| checkpoint.own_bytes).collect();
     assert!(left.iter().all(|bytes| *bytes < left_max), "{left:?} bytes, and {written} in segments");
 
+    // Memory lets go of what is in them, and tells it all the same.
+    life.until_let_go(made.last().unwrap().1);
+    life.remembers(done);
+
     // A start builds on what is there.
     let before = life.stop();
     let life = Life::start(&disk).unwrap();
     assert_eq!(life.started_from, done as u64 + 1);
+    assert_eq!(life.stored_until(), made.last().unwrap().1);
     assert!(life.state() == before, "the start shows something else");
     life.remembers(done);
     let later = of_segments(&saves(&life, 2));

@@ -39,7 +39,7 @@ impl Namespace {
     pub(crate) fn grant(&mut self, action: Action) -> Answer {
         match self.send("", action).unwrap() {
             Outcome::Recorded(_, answer) => answer,
-            Outcome::Repeated(answer) => panic!("done before: {answer:?}"),
+            other => panic!("done before: {other:?}"),
         }
     }
 

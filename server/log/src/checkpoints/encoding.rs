@@ -4,9 +4,9 @@
 //! Behind each of these stands the BLAKE3 of the checksum before it and of itself: so no part is given out that is not as it was written, and
 //! in its place, and the last checksum stands for all. Knows nothing of files, nor of what is in heads.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 
-use super::CheckpointUnreadable;
+use super::{CheckpointUnreadable, PartPlace};
 use crate::Hash;
 
 const VERSION: u16 = 3;
@@ -27,6 +27,12 @@ impl Kind {
         }
     }
 }
+
+/// What stands before the head.
+const PREAMBLE_BYTES: usize = 14;
+/// What stands before a part, and what behind it.
+const LENGTH_BYTES: usize = 4;
+const CHECKSUM_BYTES: usize = 32;
 
 const TORN: &str = "it is shorter or longer than it says";
 const ALTERED: &str = "its content does not match its checksum";
@@ -95,15 +101,8 @@ impl<R: Read> Reader<R> {
     /// Reads the head of something that has so many bytes in all.
     pub(super) fn begin(input: R, bytes: u64, kind: Kind) -> Result<(Vec<u8>, Self), CheckpointUnreadable> {
         let mut reader = Self { input, bytes_left: bytes, previous: Hash::ZERO, part: Vec::new() };
-        let preamble: [u8; 14] = reader.take()?;
-        if preamble[..8] != *kind.magic() {
-            return Err(unreadable("it is something else than its name says"));
-        }
-        if preamble[8..10] != VERSION.to_le_bytes() {
-            return Err(unreadable("it was written by another version of the program"));
-        }
-        let [.., a, b, c, d] = preamble;
-        let head = reader.take_many(u32::from_le_bytes([a, b, c, d]))?;
+        let preamble = reader.take()?;
+        let head = reader.take_many(head_length(&preamble, kind)?)?;
         reader.verify(&[&preamble, &head])?;
         Ok((head, reader))
     }
@@ -156,7 +155,45 @@ impl<R: Read> Reader<R> {
     }
 }
 
-fn length(bytes: &[u8]) -> io::Result<[u8; 4]> {
+/// Reads one part of something, held against the checksum before it and its own: so it is as it was written in its place there, whatever
+/// became of the others.
+pub(super) fn read_part<R: Read + Seek>(
+    input: R,
+    bytes: u64,
+    kind: Kind,
+    place: PartPlace,
+) -> Result<Vec<u8>, CheckpointUnreadable> {
+    let mut reader = Reader { input, bytes_left: bytes, previous: Hash::ZERO, part: Vec::new() };
+    let preamble = reader.take()?;
+    let head = head_length(&preamble, kind)?;
+    let around = (place.parts_before as u64).saturating_mul((LENGTH_BYTES + CHECKSUM_BYTES) as u64);
+    let skipped = u64::from(head).saturating_add(place.bytes_before).saturating_add(around);
+    reader.skip(skipped)?;
+    reader.previous = Hash(reader.take()?);
+    if reader.advance()? { Ok(reader.part) } else { Err(unreadable("it has no such part")) }
+}
+
+/// How long the head is that follows.
+fn head_length(preamble: &[u8; PREAMBLE_BYTES], kind: Kind) -> Result<u32, CheckpointUnreadable> {
+    if preamble[..8] != *kind.magic() {
+        return Err(unreadable("it is something else than its name says"));
+    }
+    if preamble[8..10] != VERSION.to_le_bytes() {
+        return Err(unreadable("it was written by another version of the program"));
+    }
+    let [.., a, b, c, d] = *preamble;
+    Ok(u32::from_le_bytes([a, b, c, d]))
+}
+
+impl<R: Seek> Reader<R> {
+    fn skip(&mut self, bytes: u64) -> Result<(), CheckpointUnreadable> {
+        self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or_else(|| unreadable(TORN))?;
+        let bytes = i64::try_from(bytes).map_err(unreadable)?;
+        self.input.seek_relative(bytes).map_err(unreadable)
+    }
+}
+
+fn length(bytes: &[u8]) -> io::Result<[u8; LENGTH_BYTES]> {
     let length = u32::try_from(bytes.len()).map_err(|_| io::Error::other("a part has 4 GiB or more"))?;
     Ok(length.to_le_bytes())
 }

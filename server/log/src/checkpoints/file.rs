@@ -4,18 +4,18 @@
 //! Files never change: they come, whole and durable, and go. Knows nothing of how they are encoded.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::encoding::{Kind, Reader, unreadable};
+use super::encoding::{Kind, Reader, read_part, unreadable};
 use super::heads::{decode_checkpoint, encode_checkpoint, encode_segment};
 use super::read_ahead::ReadAhead;
 use super::whole::{Source, Whole};
 use super::write::{Content, UNFINISHED, failed, write_file};
 use super::{
-    CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, Segment,
-    SegmentHead, TakePart,
+    CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, PartPlace, Segment,
+    SegmentHead, SegmentReader, TakePart,
 };
 use crate::sync_folder::sync_folder;
 
@@ -195,6 +195,30 @@ impl Checkpoints for FileCheckpoints {
             Ok((input, bytes))
         };
         Ok(Box::new(Whole::new(found, own, find)))
+    }
+
+    fn segments(&self) -> Box<dyn SegmentReader> {
+        Box::new(self.clone())
+    }
+}
+
+impl SegmentReader for FileCheckpoints {
+    fn part(
+        &self,
+        namespace: &str,
+        first: u64,
+        last: u64,
+        place: PartPlace,
+    ) -> Result<Vec<u8>, CheckpointUnreadable> {
+        let name = segment_name(&prefix(namespace), first, last);
+        let told =
+            |why: CheckpointUnreadable| unreadable(format!("{}: {why}", self.folder.join(&name).display()));
+        let read = || {
+            let file = File::open(self.folder.join(&name)).map_err(unreadable)?;
+            let bytes = file.metadata().map_err(unreadable)?.len();
+            read_part(file, bytes, Kind::Segment, place)
+        };
+        read().map_err(told)
     }
 }
 

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
-    CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, Segment,
-    SegmentHead, TakePart,
-    encoding::{Kind, Reader, Writer, Written, unreadable},
+    CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, PartPlace, Segment,
+    SegmentHead, SegmentReader, TakePart,
+    encoding::{Kind, Reader, Writer, Written, read_part, unreadable},
     heads::{encode_checkpoint, encode_segment},
     whole::{Source, Whole},
 };
@@ -104,6 +104,25 @@ impl Checkpoints for MemoryCheckpoints {
         let namespace = Arc::clone(&head.namespace);
         let find = move |segment: &Segment| self.find(&namespace, segment);
         Ok(Box::new(Whole::new(head.clone(), own, find)))
+    }
+
+    fn segments(&self) -> Box<dyn SegmentReader> {
+        Box::new(self.clone())
+    }
+}
+
+impl SegmentReader for MemoryCheckpoints {
+    fn part(
+        &self,
+        namespace: &str,
+        first: u64,
+        last: u64,
+        place: PartPlace,
+    ) -> Result<Vec<u8>, CheckpointUnreadable> {
+        let kept = self.kept();
+        let found = kept.get(namespace).and_then(|all| all.segments.get(&(first, last)));
+        let (input, bytes) = found.map(source).ok_or_else(gone)?;
+        read_part(input, bytes, Kind::Segment, place)
     }
 }
 

@@ -68,6 +68,15 @@ pub struct Segment {
     pub checksum: Hash,
 }
 
+/// One of the parts of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartPlace {
+    /// How many parts are before it.
+    pub parts_before: usize,
+    /// How many bytes they have.
+    pub bytes_before: u64,
+}
+
 /// A checkpoint could not be saved, or the folder could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {what} {}: {source}", path.display())]
@@ -95,6 +104,21 @@ pub trait CheckpointParts: Send {
     /// # Errors
     /// [`CheckpointUnreadable`] if it is not as it was saved; what came before was.
     fn next_part(&mut self) -> Result<Option<&[u8]>, CheckpointUnreadable>;
+}
+
+/// Reads what segments have, one part at a time, also while others are being saved.
+pub trait SegmentReader: Send {
+    /// One part of the segment that has the revisions `first` to `last`, as it was saved.
+    ///
+    /// # Errors
+    /// [`CheckpointUnreadable`] if it is not there, or not as it was saved.
+    fn part(
+        &self,
+        namespace: &str,
+        first: u64,
+        last: u64,
+        place: PartPlace,
+    ) -> Result<Vec<u8>, CheckpointUnreadable>;
 }
 
 /// Keeps checkpoints until it is told which of them are needed no more, and segments while a checkpoint builds on them.
@@ -140,4 +164,7 @@ pub trait Checkpoints: Send {
     /// # Errors
     /// [`CheckpointUnreadable`] if it is not there.
     fn open(&self, head: &CheckpointHead) -> Result<Box<dyn CheckpointParts + '_>, CheckpointUnreadable>;
+
+    /// Reads segments from another thread.
+    fn segments(&self) -> Box<dyn SegmentReader>;
 }

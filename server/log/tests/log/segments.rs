@@ -5,8 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use baton_log::{
-    CheckpointError, CheckpointHead, Checkpoints, FileCheckpoints, Hash, MemoryCheckpoints, Segment,
-    SegmentHead, TakePart,
+    CheckpointError, CheckpointHead, Checkpoints, FileCheckpoints, Hash, MemoryCheckpoints, PartPlace,
+    Segment, SegmentHead, TakePart,
 };
 use tempfile::TempDir;
 
@@ -145,6 +145,39 @@ fn that_nothing_builds_on_goes_where_saving_fails(checkpoints: &mut dyn Checkpoi
     assert_eq!(revisions(checkpoints, "a"), [30]);
 }
 
+/// The parts of a segment with their places.
+fn places(parts: Vec<Vec<u8>>) -> impl Iterator<Item = (PartPlace, Vec<u8>)> {
+    let mut bytes_before = 0;
+    parts.into_iter().enumerate().map(move |(parts_before, part)| {
+        let place = PartPlace { parts_before, bytes_before };
+        bytes_before += part.len() as u64;
+        (place, part)
+    })
+}
+
+fn is_read_part_by_part(checkpoints: &mut dyn Checkpoints) {
+    let reader = checkpoints.segments();
+    let at_first = PartPlace { parts_before: 0, bytes_before: 0 };
+    assert!(reader.part("a", 1, 20, at_first).is_err(), "it is not there yet");
+    for (first, last) in [(1, 20), (21, 40)] {
+        save_segment(checkpoints, "a", first, last);
+        for (place, part) in places(parts_of_segment(first, last)) {
+            assert_eq!(reader.part("a", first, last, place), Ok(part));
+        }
+    }
+    let parts: Vec<_> = places(parts_of_segment(1, 20)).collect();
+    let bytes = parts.iter().map(|(_, part)| part.len() as u64).sum();
+    for (parts_before, bytes_before) in [(0, 1), (1, 0), (2, bytes), (3, bytes), (usize::MAX, u64::MAX)] {
+        let place = PartPlace { parts_before, bytes_before };
+        assert!(reader.part("a", 1, 20, place).is_err(), "there is none at {place:?}");
+    }
+    for (namespace, first, last) in [("b", 1, 20), ("a", 1, 40), ("a", 2, 20)] {
+        assert!(reader.part(namespace, first, last, at_first).is_err());
+    }
+    checkpoints.remove_others("a", &[]);
+    assert!(reader.part("a", 1, 20, at_first).is_err(), "it is gone");
+}
+
 fn in_memory_and_in_a_folder(promise: impl Fn(&mut dyn Checkpoints)) {
     promise(&mut MemoryCheckpoints::default());
     let data = TempDir::new().unwrap();
@@ -167,6 +200,43 @@ fn a_segment_that_is_missing_or_another_spoils_those_that_build_on_it() {
 #[test]
 fn a_segment_that_nothing_builds_on_goes_where_saving_fails() {
     in_memory_and_in_a_folder(|checkpoints| that_nothing_builds_on_goes_where_saving_fails(checkpoints));
+}
+
+#[test]
+fn a_segment_is_read_part_by_part_by_whoever_knows_their_places() {
+    in_memory_and_in_a_folder(is_read_part_by_part);
+}
+
+#[test]
+fn a_part_is_given_out_as_it_was_saved_or_not_at_all() {
+    let data = TempDir::new().unwrap();
+    let mut checkpoints = FileCheckpoints::open(data.path()).unwrap();
+    save_segment(&mut checkpoints, "a", 1, 20);
+    let (reader, file) = (checkpoints.segments(), files(data.path(), "segment").remove(0));
+    let (whole, parts) = (fs::read(&file).unwrap(), places(parts_of_segment(1, 20)).collect::<Vec<_>>());
+    let given = || {
+        parts.iter().filter(|(place, part)| {
+            let read = reader.part("a", 1, 20, *place);
+            if let Err(why) = &read {
+                assert!(why.to_string().contains(".segment: "), "{why}");
+            }
+            assert!(read.as_ref().map_or(true, |read| read == part));
+            read.is_ok()
+        })
+    };
+    assert_eq!(given().count(), parts.len());
+    let mut spoiled = [0; 3];
+    for at in 0..whole.len() {
+        let mut altered = whole.clone();
+        altered[at] ^= 1;
+        fs::write(&file, &altered).unwrap();
+        spoiled[parts.len() - given().count()] += 1;
+        fs::write(&file, &whole[..at]).unwrap();
+        given().for_each(drop);
+    }
+    let sizes: usize = parts.iter().map(|(_, part)| part.len()).sum();
+    assert!(spoiled[1] >= sizes, "of each byte of a part that one: {spoiled:?}");
+    assert!(spoiled[0] > 0 && spoiled[2] > 0, "others spoil none or all: {spoiled:?}");
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn a_restored_state_still_knows_every_request() {
         let command = baton_core::Command::new(id, 0, action);
         let answer = |state: &State| match execute(&mut Draft::new(state), &command, live.now_us).unwrap() {
             Outcome::Repeated(answer) => answer,
-            Outcome::Recorded(..) => panic!("{id} was forgotten"),
+            other => panic!("{id} was forgotten: {other:?}"),
         };
         assert_eq!(answer(&restored), answer(&live.state));
     }

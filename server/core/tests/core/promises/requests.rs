@@ -16,7 +16,7 @@ use crate::{
 fn recorded(outcome: Result<Outcome, Rejection>) -> Answer {
     match outcome.unwrap() {
         Outcome::Recorded(_, answer) => answer,
-        Outcome::Repeated(answer) => panic!("done before: {answer:?}"),
+        other => panic!("done before: {other:?}"),
     }
 }
 
@@ -163,7 +163,7 @@ fn requests_of_a_dropped_batch_are_not_remembered() {
 fn told_again(state: &State, id: &str, action: Action, now_us: i64) -> Answer {
     match execute(&mut Draft::new(state), &Command::new(id, now_us, action), now_us).unwrap() {
         Outcome::Repeated(answer) => answer,
-        Outcome::Recorded(..) => panic!("{id} was forgotten"),
+        other => panic!("{id} was forgotten: {other:?}"),
     }
 }
 

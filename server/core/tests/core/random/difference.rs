@@ -53,6 +53,7 @@ pub(crate) fn compare_replies(
         Err(rejection) => *plain == Reply::Refused(refusal(rejection)) && !plain_repeated,
         Ok(Outcome::Recorded(_, answer)) => same_answer(answer, plain) && !plain_repeated,
         Ok(Outcome::Repeated(answer)) => same_answer(answer, plain) && plain_repeated,
+        Ok(Outcome::Stored(_)) => false,
     };
     agree(format_args!("the answer"), same, core, &(plain_repeated, plain))
 }

@@ -8,4 +8,5 @@ mod refusals;
 mod replays;
 mod run;
 mod segments;
+mod stored;
 mod to_core;

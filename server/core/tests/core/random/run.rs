@@ -7,6 +7,7 @@ use super::{
     archive::Archive,
     difference::{compare, compare_replies},
     generator::Generator,
+    stored::Segments,
     to_core,
 };
 use crate::plain::{mistake::Mistake, op::Op, world::World};
@@ -25,6 +26,7 @@ pub(crate) struct Record {
 }
 
 pub(crate) struct Run {
+    unpacked_changes_max: usize,
     generator: Generator,
     now_us: i64,
     /// What of the state is kept outside of it between two batches.
@@ -32,6 +34,8 @@ pub(crate) struct Run {
     pub(crate) state: State,
     pub(crate) world: World,
     pub(crate) records: Vec<Record>,
+    /// What has the requests that the state lets go of, if it does.
+    pub(crate) segments: Option<Segments>,
     /// The batch before, if it is still on its way to the log.
     pending: Option<Batch>,
 }
@@ -49,9 +53,30 @@ struct Batch {
 impl Run {
     /// Performs `op_count` operations, drawn from `seed`, against a plain world that makes `mistake`.
     pub(crate) fn of(seed: u64, op_count: usize, mistake: Option<Mistake>) -> Result<Self, String> {
+        Self::with(seed, op_count, mistake, None)
+    }
+
+    /// As [`Run::of`], with a state that leaves requests to segments.
+    pub(crate) fn beside_segments(
+        seed: u64,
+        op_count: usize,
+        mistake: Option<Mistake>,
+    ) -> Result<Self, String> {
+        Self::with(seed, op_count, mistake, Some(Segments::default()))
+    }
+
+    fn with(
+        seed: u64,
+        op_count: usize,
+        mistake: Option<Mistake>,
+        segments: Option<Segments>,
+    ) -> Result<Self, String> {
         let mut state = State::new(MEMORY);
-        state.set_unpacked_changes_max(UNPACKED_CHANGES[seed as usize % UNPACKED_CHANGES.len()]);
+        let unpacked_changes_max = UNPACKED_CHANGES[seed as usize % UNPACKED_CHANGES.len()];
+        state.set_unpacked_changes_max(unpacked_changes_max);
         let mut run = Self {
+            unpacked_changes_max,
+            segments,
             generator: Generator::new(seed),
             now_us: 1_700_000_000_000_000,
             archive: Archive::default(),
@@ -81,6 +106,10 @@ impl Run {
         self.pass_time();
         if self.pending.is_none() {
             self.archive.take_out(&mut self.state, &mut self.generator.rng);
+            if let Some(segments) = &mut self.segments {
+                segments.take_out(&mut self.state, &mut self.generator.rng);
+                self.state.set_unpacked_changes_max(self.unpacked_changes_max);
+            }
         }
         let next = self.perform(size)?;
         // A batch that cannot be recorded is dropped: nobody must be able to tell that it ever was. One that builds on it is dropped with it.
@@ -128,7 +157,10 @@ impl Run {
             let op: Op = self.generator.op(&self.world, self.now_us);
             let command = to_core::command(&op);
             self.archive.lend(&mut draft, command.action.subject());
-            let said = execute(&mut draft, &command, self.now_us);
+            let mut said = execute(&mut draft, &command, self.now_us);
+            if let Some(segments) = &mut self.segments {
+                said = segments.told(&command, said);
+            }
             let (reply, repeated) = self.world.perform(&op, self.now_us);
             compare_replies(&said, &reply, repeated)
                 .map_err(|difference| format!("{difference}\n  asked: {op:?}"))?;

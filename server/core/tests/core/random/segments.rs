@@ -52,7 +52,7 @@ impl Life {
             let taken: Vec<_> = after.take(self.rng.usize(1..8)).copied().collect();
             let (Some(&first), Some(&last)) = (taken.first(), taken.last()) else { return };
             let segment = RequestSegment { first, last, count: taken.len() as u64 };
-            let parts = parts(|part| self.state.write_segment(segment, part));
+            let parts = parts(|part| self.state.write_segment(segment, part).map(drop));
             self.segments.push(Kept { segment, parts });
             from = last.next();
         }
@@ -110,4 +110,14 @@ fn a_state_is_the_same_from_any_segments_through_any_restarts() {
         );
     }
     assert!(built_on > 1_000, "only {built_on} segments were built on");
+}
+
+#[test]
+fn what_segments_have_is_told_as_memory_would_tell_it() {
+    let mut told = 0;
+    for seed in SEEDS {
+        let run = Run::beside_segments(seed, OPS_PER_SEED, None).unwrap();
+        told += run.segments.map_or(0, |segments| segments.told);
+    }
+    assert!(told > 500, "only {told} requests were told from segments");
 }

@@ -1,0 +1,79 @@
+//! Reads for the engine's thread what the states left elsewhere: finished tasks to the archive, what was answered long ago to segments.
+//!
+//! Knows nothing of what is decided with it.
+
+use std::sync::Arc;
+
+use baton_core::{Answer, Command, Draft, Rejection, StoredRequest, Subject};
+use baton_log::{ArchiveReader, PartPlace, SegmentReader};
+
+use super::{EngineError, recall::lend};
+
+/// The archive, and the segments.
+pub(super) struct Past {
+    archive: Box<dyn ArchiveReader>,
+    segments: Box<dyn SegmentReader>,
+    /// Whoever repeats an old request mostly repeats those beside it too.
+    last: Option<LastPart>,
+}
+
+/// The part of a segment that was read last.
+struct LastPart {
+    namespace: Arc<str>,
+    segment: (u64, u64),
+    place: PartPlace,
+    bytes: Vec<u8>,
+}
+
+impl Past {
+    pub(super) fn new(archive: Box<dyn ArchiveReader>, segments: Box<dyn SegmentReader>) -> Self {
+        Self { archive, segments, last: None }
+    }
+
+    /// Lends `draft` the archived task that `subject` names, if it lacks it.
+    ///
+    /// # Errors
+    /// [`EngineError::PastUnreadable`].
+    pub(super) fn lend(
+        &self,
+        draft: &mut Draft<'_>,
+        subject: Subject<'_>,
+        namespace: &str,
+    ) -> Result<(), EngineError> {
+        lend(draft, subject, namespace, &*self.archive, u64::MAX)
+            .map_err(|error| EngineError::PastUnreadable(error.to_string()))
+    }
+
+    /// What a command is answered that was done before.
+    ///
+    /// # Errors
+    /// [`EngineError::PastUnreadable`]; the answer may be that its request id was used for something else.
+    pub(super) fn repeated(
+        &mut self,
+        namespace: &Arc<str>,
+        stored: &StoredRequest,
+        command: &Command,
+    ) -> Result<Result<Answer, Rejection>, EngineError> {
+        let unreadable = |why: String| {
+            EngineError::PastUnreadable(format!(
+                "this was done before, but what was answered cannot be read: {why}"
+            ))
+        };
+        let part = self.part(namespace, stored).map_err(unreadable)?;
+        stored.repeated(command, part).map_err(|error| unreadable(error.to_string()))
+    }
+
+    fn part(&mut self, namespace: &Arc<str>, stored: &StoredRequest) -> Result<&[u8], String> {
+        let segment = (stored.segment.first.0, stored.segment.last.0);
+        let baton_core::PartPlace { parts_before, bytes_before } = stored.part;
+        let place = PartPlace { parts_before, bytes_before };
+        let is_it =
+            |last: &LastPart| last.namespace == *namespace && last.segment == segment && last.place == place;
+        if !self.last.as_ref().is_some_and(is_it) {
+            let read = self.segments.part(namespace, segment.0, segment.1, place);
+            let bytes = read.map_err(|error| error.to_string())?;
+            self.last = Some(LastPart { namespace: Arc::clone(namespace), segment, place, bytes });
+        }
+        Ok(self.last.as_ref().map_or(&[], |last| &last.bytes))
+    }
+}
