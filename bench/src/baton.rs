@@ -43,6 +43,9 @@ const IDLE_PAUSE: Duration = Duration::from_secs(1);
 /// How often it is looked at before it is taken as it is.
 const IDLE_LOOKS_MAX: u32 = 300;
 
+/// A server whose memory has not shrunk for so many looks has settled.
+const SETTLED_LOOKS: u32 = 4;
+
 /// How servers are started in this run.
 #[derive(Clone, Debug)]
 pub(crate) struct BatonProgram {
@@ -167,13 +170,22 @@ impl Baton {
         resident_bytes(self.process())
     }
 
-    /// Its resident memory, in bytes, once it has nothing left to do.
+    /// Its resident memory, in bytes, once it has nothing left to do and has given back what it does not need.
     ///
     /// # Errors
     /// It has ended.
     pub(crate) async fn settled_bytes(&self) -> Result<u64, Failure> {
         self.until_idle().await?;
-        self.resident_bytes()
+        let (mut least, mut looks) = (self.resident_bytes()?, 0);
+        while looks < SETTLED_LOOKS {
+            sleep(IDLE_PAUSE).await;
+            looks += 1;
+            let now = self.resident_bytes()?;
+            if now < least {
+                (least, looks) = (now, 0);
+            }
+        }
+        Ok(least)
     }
 
     /// Waits until it does next to nothing, checkpoints in the background included; not for ever.

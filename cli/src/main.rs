@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of what the commands do.
 
+mod allocator;
 mod args;
 mod bench;
 mod clock;
@@ -30,10 +31,6 @@ mod watch;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, parser::ValueSource};
-
-/// Most allocations of the server are small, and freed by another thread than the one that made them: the system's allocator takes locks for those.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 use crate::{
     args::{Cli, Command},

@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::{
+    allocator,
     exit::Exit,
     failure::Failure,
     output::Output,
@@ -68,6 +69,7 @@ pub(crate) async fn run(args: ServeArgs, session: &mut Session<'_>) -> Result<()
     let metrics = Arc::new(Metrics::new());
     let _writes_what_is_left = logging::install(&config, metrics.log_lines_dropped.clone())
         .map_err(|error| Failure::new(Exit::Failure, "LOGGING", error.to_string()))?;
+    allocator::give_back_when_quiet()?;
     let shutdown = Shutdown::new();
     let signals = StopSignals::install()?;
     let stop = shutdown.clone();
