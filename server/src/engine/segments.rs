@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of how segments are kept.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use baton_core::{CHECKPOINT_FORMAT, InSegments, RequestSegment, Revision, State, StoredRequests};
 use baton_log::{CheckpointError, CheckpointHead, Checkpoints, Segment, SegmentHead};
@@ -11,8 +11,9 @@ use baton_log::{CheckpointError, CheckpointHead, Checkpoints, Segment, SegmentHe
 /// The segments that a checkpoint builds on.
 pub(super) struct Complete {
     pub(super) segments: Vec<Segment>,
-    /// What those have that were saved for it.
-    pub(super) new: Vec<Arc<StoredRequests>>,
+    /// What those have that memory holds too: those that were saved for it, and any that another state saved, as it was replayed for the sake
+    /// of retention.
+    pub(super) held: Vec<Arc<StoredRequests>>,
 }
 
 /// Why a checkpoint has not all the segments that it builds on.
@@ -39,21 +40,33 @@ pub(super) fn complete(
     namespace: &Arc<str>,
     state: &State,
 ) -> Result<Complete, Incomplete> {
-    let (mut segments, mut new) = (from_older(checkpoints, usable, state), Vec::new());
+    let mut segments = from_older(checkpoints, usable, state);
     if in_segments(&segments).until < state.stored_until() {
         return Err(Incomplete::Lost { until: state.stored_until() });
     }
+    let mut held: Vec<_> = segments.iter().filter_map(|segment| held_too(state, segment)).collect();
     while let Some(next) = state.next_segment(in_segments(&segments).until) {
         let RequestSegment { first: Revision(first), last: Revision(last), count } = next;
         let namespace = Arc::clone(namespace);
         let head = SegmentHead { namespace, first, last, count, format: CHECKPOINT_FORMAT };
         let saved = checkpoints.save_segment(&head, &mut |part| {
-            new.push(Arc::new(state.write_segment(next, part)?));
+            held.push(Arc::new(state.write_segment(next, part)?));
             Ok(())
         });
         segments.push(saved?);
     }
-    Ok(Complete { segments, new })
+    Ok(Complete { segments, held })
+}
+
+/// Where the requests of a segment stand in it that was saved before, if the state holds all of them: it would be written with the same bytes.
+fn held_too(state: &State, segment: &Segment) -> Option<Arc<StoredRequests>> {
+    let Segment { first, last, count, .. } = *segment;
+    let segment = RequestSegment { first: Revision(first), last: Revision(last), count };
+    if segment.first <= state.stored_until() {
+        return None;
+    }
+    let Ok(stored) = state.write_segment(segment, &mut |_| Ok::<_, Infallible>(()));
+    (stored.segment() == Some(segment)).then(|| Arc::new(stored))
 }
 
 /// What a checkpoint beside those segments leaves to them.

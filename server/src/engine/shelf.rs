@@ -282,13 +282,13 @@ impl Shelf {
     ) -> Result<(CheckpointHead, Vec<Arc<StoredRequests>>), ShelfError> {
         let (namespace, revision) = (Arc::clone(namespace), state.head().0);
         self.archive.mark(&namespace, revision, hash)?;
-        let Complete { segments, new } =
+        let Complete { segments, held } =
             segments::complete(&mut *self.checkpoints, older, &namespace, state)?;
         let (archived, in_segments) = (state.archived_count(), in_segments(&segments));
         let head =
             CheckpointHead { namespace, revision, hash, format: CHECKPOINT_FORMAT, archived, segments };
         self.checkpoints.save(&head, &mut |part| state.write_checkpoint_beside(in_segments, part))?;
-        Ok((head, new))
+        Ok((head, held))
     }
 
     /// Removes what no start from one of the `usable` checkpoints needs.

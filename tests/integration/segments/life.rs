@@ -99,6 +99,19 @@ impl Life {
     }
 
     pub(super) fn with(disk: &Disk, count_max: usize, retention: Retention) -> Result<Self, OpenEngineError> {
+        Self::with_limits(disk, limits(count_max, retention))
+    }
+
+    /// With so many events between two checkpoints, but for those that `retention` asks for.
+    pub(super) fn with_checkpoints_each(
+        disk: &Disk,
+        events: u64,
+        retention: Retention,
+    ) -> Result<Self, OpenEngineError> {
+        Self::with_limits(disk, EngineLimits { checkpoint_events: events, ..limits(1_000_000, retention) })
+    }
+
+    fn with_limits(disk: &Disk, limits: EngineLimits) -> Result<Self, OpenEngineError> {
         let (log, metrics) = (disk.log(), Arc::new(Metrics::new()));
         let ((saves, saved), dying) = (mpsc::channel(), Arc::default());
         let parts = EngineParts {
@@ -108,7 +121,7 @@ impl Life {
             clock: Arc::new(SystemClock),
             metrics: Arc::clone(&metrics),
         };
-        let (engine, thread, recovered) = Engine::start(parts, limits(count_max, retention))?;
+        let (engine, thread, recovered) = Engine::start(parts, limits)?;
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let started_from = recovered.first().map_or(0, |recovered| recovered.checkpoint_revision.0);
         let life = Self { engine, thread, runtime, metrics, saved, dying, started_from };

@@ -6,7 +6,10 @@ mod damage;
 mod life;
 mod random;
 
+use std::time::Duration;
+
 use baton_core::limits::REQUEST_SEGMENT_COUNT;
+use baton_server::engine::Retention;
 
 use crate::harness::Disk;
 use life::{CHECKPOINT_EVENTS, Life, Saved, named, segment_files};
@@ -76,5 +79,28 @@ fn segments_whose_requests_are_forgotten_are_removed() {
     let life = Life::remembering(&disk, 1_000).unwrap();
     assert!(life.started_from > 100_000 && life.state() != before);
     life.remembers(1_000);
+    life.stop();
+}
+
+#[test]
+fn what_a_replay_for_the_sake_of_retention_saved_is_let_go_with_the_next_checkpoint() {
+    let disk = Disk::folder();
+    let retention =
+        Retention { bytes_max: Some(64 * 1024), interval: Duration::from_millis(10), ..Retention::default() };
+    let life = Life::with_checkpoints_each(&disk, 30_000, retention).unwrap();
+    life.touch(20_000);
+    let mut by_replay = Vec::new();
+    while by_replay.is_empty() {
+        life.touch(100);
+        by_replay = of_segments(&life.until_checkpoint());
+    }
+    let [(_, last)] = by_replay.try_into().unwrap();
+    assert!(life.head() < 30_000 && life.stored_until() == 0, "the engine's state still holds all of them");
+    life.touch(45_000);
+    life.until_let_go(last + 2 * REQUEST_SEGMENT_COUNT as u64);
+    life.remembers(65_000);
+    let state = life.stop();
+    let life = Life::start(&disk).unwrap();
+    assert!(life.state() == state);
     life.stop();
 }
