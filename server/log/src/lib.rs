@@ -34,7 +34,7 @@ pub use archive::{
 pub use chain::Chain;
 pub use checkpoints::{
     CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, FileCheckpoints,
-    MemoryCheckpoints, PartPlace, Segment, SegmentHead, SegmentReader, TakePart,
+    MemoryCheckpoints, Segment, SegmentHead, SegmentPart, SegmentReader, TakePart,
 };
 pub use error::{AppendError, Damage, DamageKind, ReadError};
 pub use faults::{AppendFault, FaultLog, Faulty, Plan, ReadFault, TruncateFault};

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use baton_core::{Answer, Command, Draft, Rejection, StoredRequest, Subject};
-use baton_log::{ArchiveReader, PartPlace, SegmentReader};
+use baton_core::{Answer, Command, Draft, PartPlace, Rejection, Revision, StoredRequest, Subject};
+use baton_log::{ArchiveReader, SegmentPart, SegmentReader};
 
 use super::{EngineError, recall::lend};
 
@@ -20,8 +20,7 @@ pub(super) struct Past {
 /// The part of a segment that was read last.
 struct LastPart {
     namespace: Arc<str>,
-    segment: (u64, u64),
-    place: PartPlace,
+    part: SegmentPart,
     bytes: Vec<u8>,
 }
 
@@ -64,15 +63,13 @@ impl Past {
     }
 
     fn part(&mut self, namespace: &Arc<str>, stored: &StoredRequest) -> Result<&[u8], String> {
-        let segment = (stored.segment.first.0, stored.segment.last.0);
-        let baton_core::PartPlace { parts_before, bytes_before } = stored.part;
-        let place = PartPlace { parts_before, bytes_before };
-        let is_it =
-            |last: &LastPart| last.namespace == *namespace && last.segment == segment && last.place == place;
+        let (Revision(first), Revision(last)) = (stored.segment.first, stored.segment.last);
+        let PartPlace { parts_before, bytes_before } = stored.part;
+        let part = SegmentPart { first, last, parts_before, bytes_before };
+        let is_it = |last: &LastPart| last.namespace == *namespace && last.part == part;
         if !self.last.as_ref().is_some_and(is_it) {
-            let read = self.segments.part(namespace, segment.0, segment.1, place);
-            let bytes = read.map_err(|error| error.to_string())?;
-            self.last = Some(LastPart { namespace: Arc::clone(namespace), segment, place, bytes });
+            let bytes = self.segments.part(namespace, &part).map_err(|error| error.to_string())?;
+            self.last = Some(LastPart { namespace: Arc::clone(namespace), part, bytes });
         }
         Ok(self.last.as_ref().map_or(&[], |last| &last.bytes))
     }

@@ -6,7 +6,7 @@
 
 use std::io::{self, Read, Seek, Write};
 
-use super::{CheckpointUnreadable, PartPlace};
+use super::{CheckpointUnreadable, SegmentPart};
 use crate::Hash;
 
 const VERSION: u16 = 3;
@@ -161,13 +161,13 @@ pub(super) fn read_part<R: Read + Seek>(
     input: R,
     bytes: u64,
     kind: Kind,
-    place: PartPlace,
+    part: &SegmentPart,
 ) -> Result<Vec<u8>, CheckpointUnreadable> {
     let mut reader = Reader { input, bytes_left: bytes, previous: Hash::ZERO, part: Vec::new() };
     let preamble = reader.take()?;
     let head = head_length(&preamble, kind)?;
-    let around = (place.parts_before as u64).saturating_mul((LENGTH_BYTES + CHECKSUM_BYTES) as u64);
-    let skipped = u64::from(head).saturating_add(place.bytes_before).saturating_add(around);
+    let around = (part.parts_before as u64).saturating_mul((LENGTH_BYTES + CHECKSUM_BYTES) as u64);
+    let skipped = u64::from(head).saturating_add(part.bytes_before).saturating_add(around);
     reader.skip(skipped)?;
     reader.previous = Hash(reader.take()?);
     if reader.advance()? { Ok(reader.part) } else { Err(unreadable("it has no such part")) }

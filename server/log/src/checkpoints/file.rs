@@ -14,8 +14,8 @@ use super::read_ahead::ReadAhead;
 use super::whole::{Source, Whole};
 use super::write::{Content, UNFINISHED, failed, write_file};
 use super::{
-    CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, PartPlace, Segment,
-    SegmentHead, SegmentReader, TakePart,
+    CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, Segment,
+    SegmentHead, SegmentPart, SegmentReader, TakePart,
 };
 use crate::sync_folder::sync_folder;
 
@@ -203,22 +203,14 @@ impl Checkpoints for FileCheckpoints {
 }
 
 impl SegmentReader for FileCheckpoints {
-    fn part(
-        &self,
-        namespace: &str,
-        first: u64,
-        last: u64,
-        place: PartPlace,
-    ) -> Result<Vec<u8>, CheckpointUnreadable> {
-        let name = segment_name(&prefix(namespace), first, last);
-        let told =
-            |why: CheckpointUnreadable| unreadable(format!("{}: {why}", self.folder.join(&name).display()));
+    fn part(&self, namespace: &str, part: &SegmentPart) -> Result<Vec<u8>, CheckpointUnreadable> {
+        let path = self.folder.join(segment_name(&prefix(namespace), part.first, part.last));
         let read = || {
-            let file = File::open(self.folder.join(&name)).map_err(unreadable)?;
+            let file = File::open(&path).map_err(unreadable)?;
             let bytes = file.metadata().map_err(unreadable)?.len();
-            read_part(file, bytes, Kind::Segment, place)
+            read_part(file, bytes, Kind::Segment, part)
         };
-        read().map_err(told)
+        read().map_err(|why| unreadable(format!("{}: {why}", path.display())))
     }
 }
 

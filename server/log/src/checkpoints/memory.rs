@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
-    CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, PartPlace, Segment,
-    SegmentHead, SegmentReader, TakePart,
+    CheckpointError, CheckpointHead, CheckpointParts, CheckpointUnreadable, Checkpoints, Segment,
+    SegmentHead, SegmentPart, SegmentReader, TakePart,
     encoding::{Kind, Reader, Writer, Written, read_part, unreadable},
     heads::{encode_checkpoint, encode_segment},
     whole::{Source, Whole},
@@ -112,17 +112,11 @@ impl Checkpoints for MemoryCheckpoints {
 }
 
 impl SegmentReader for MemoryCheckpoints {
-    fn part(
-        &self,
-        namespace: &str,
-        first: u64,
-        last: u64,
-        place: PartPlace,
-    ) -> Result<Vec<u8>, CheckpointUnreadable> {
+    fn part(&self, namespace: &str, part: &SegmentPart) -> Result<Vec<u8>, CheckpointUnreadable> {
         let kept = self.kept();
-        let found = kept.get(namespace).and_then(|all| all.segments.get(&(first, last)));
+        let found = kept.get(namespace).and_then(|all| all.segments.get(&(part.first, part.last)));
         let (input, bytes) = found.map(source).ok_or_else(gone)?;
-        read_part(input, bytes, Kind::Segment, place)
+        read_part(input, bytes, Kind::Segment, part)
     }
 }
 

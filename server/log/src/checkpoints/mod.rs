@@ -68,9 +68,13 @@ pub struct Segment {
     pub checksum: Hash,
 }
 
-/// One of the parts of a segment.
+/// One part of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PartPlace {
+pub struct SegmentPart {
+    /// The first revision that is in the segment.
+    pub first: u64,
+    /// The last revision that is in it.
+    pub last: u64,
     /// How many parts are before it.
     pub parts_before: usize,
     /// How many bytes they have.
@@ -108,17 +112,11 @@ pub trait CheckpointParts: Send {
 
 /// Reads what segments have, one part at a time, also while others are being saved.
 pub trait SegmentReader: Send {
-    /// One part of the segment that has the revisions `first` to `last`, as it was saved.
+    /// A part, as it was saved.
     ///
     /// # Errors
     /// [`CheckpointUnreadable`] if it is not there, or not as it was saved.
-    fn part(
-        &self,
-        namespace: &str,
-        first: u64,
-        last: u64,
-        place: PartPlace,
-    ) -> Result<Vec<u8>, CheckpointUnreadable>;
+    fn part(&self, namespace: &str, part: &SegmentPart) -> Result<Vec<u8>, CheckpointUnreadable>;
 }
 
 /// Keeps checkpoints until it is told which of them are needed no more, and segments while a checkpoint builds on them.

@@ -5,8 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use baton_log::{
-    CheckpointError, CheckpointHead, Checkpoints, FileCheckpoints, Hash, MemoryCheckpoints, PartPlace,
-    Segment, SegmentHead, TakePart,
+    CheckpointError, CheckpointHead, Checkpoints, FileCheckpoints, Hash, MemoryCheckpoints, Segment,
+    SegmentHead, SegmentPart, TakePart,
 };
 use tempfile::TempDir;
 
@@ -146,36 +146,35 @@ fn that_nothing_builds_on_goes_where_saving_fails(checkpoints: &mut dyn Checkpoi
 }
 
 /// The parts of a segment with their places.
-fn places(parts: Vec<Vec<u8>>) -> impl Iterator<Item = (PartPlace, Vec<u8>)> {
+fn places(first: u64, last: u64) -> impl Iterator<Item = (SegmentPart, Vec<u8>)> {
     let mut bytes_before = 0;
-    parts.into_iter().enumerate().map(move |(parts_before, part)| {
-        let place = PartPlace { parts_before, bytes_before };
-        bytes_before += part.len() as u64;
-        (place, part)
+    parts_of_segment(first, last).into_iter().enumerate().map(move |(parts_before, bytes)| {
+        let part = SegmentPart { first, last, parts_before, bytes_before };
+        bytes_before += bytes.len() as u64;
+        (part, bytes)
     })
 }
 
 fn is_read_part_by_part(checkpoints: &mut dyn Checkpoints) {
     let reader = checkpoints.segments();
-    let at_first = PartPlace { parts_before: 0, bytes_before: 0 };
-    assert!(reader.part("a", 1, 20, at_first).is_err(), "it is not there yet");
+    let at_first = SegmentPart { first: 1, last: 20, parts_before: 0, bytes_before: 0 };
+    assert!(reader.part("a", &at_first).is_err(), "it is not there yet");
     for (first, last) in [(1, 20), (21, 40)] {
         save_segment(checkpoints, "a", first, last);
-        for (place, part) in places(parts_of_segment(first, last)) {
-            assert_eq!(reader.part("a", first, last, place), Ok(part));
+        for (part, bytes) in places(first, last) {
+            assert_eq!(reader.part("a", &part), Ok(bytes));
         }
     }
-    let parts: Vec<_> = places(parts_of_segment(1, 20)).collect();
-    let bytes = parts.iter().map(|(_, part)| part.len() as u64).sum();
+    let bytes = places(1, 20).map(|(_, bytes)| bytes.len() as u64).sum();
     for (parts_before, bytes_before) in [(0, 1), (1, 0), (2, bytes), (3, bytes), (usize::MAX, u64::MAX)] {
-        let place = PartPlace { parts_before, bytes_before };
-        assert!(reader.part("a", 1, 20, place).is_err(), "there is none at {place:?}");
+        let part = SegmentPart { parts_before, bytes_before, ..at_first };
+        assert!(reader.part("a", &part).is_err(), "there is none at {part:?}");
     }
     for (namespace, first, last) in [("b", 1, 20), ("a", 1, 40), ("a", 2, 20)] {
-        assert!(reader.part(namespace, first, last, at_first).is_err());
+        assert!(reader.part(namespace, &SegmentPart { first, last, ..at_first }).is_err());
     }
     checkpoints.remove_others("a", &[]);
-    assert!(reader.part("a", 1, 20, at_first).is_err(), "it is gone");
+    assert!(reader.part("a", &at_first).is_err(), "it is gone");
 }
 
 fn in_memory_and_in_a_folder(promise: impl Fn(&mut dyn Checkpoints)) {
@@ -213,10 +212,10 @@ fn a_part_is_given_out_as_it_was_saved_or_not_at_all() {
     let mut checkpoints = FileCheckpoints::open(data.path()).unwrap();
     save_segment(&mut checkpoints, "a", 1, 20);
     let (reader, file) = (checkpoints.segments(), files(data.path(), "segment").remove(0));
-    let (whole, parts) = (fs::read(&file).unwrap(), places(parts_of_segment(1, 20)).collect::<Vec<_>>());
+    let (whole, parts) = (fs::read(&file).unwrap(), places(1, 20).collect::<Vec<_>>());
     let given = || {
         parts.iter().filter(|(place, part)| {
-            let read = reader.part("a", 1, 20, *place);
+            let read = reader.part("a", place);
             if let Err(why) = &read {
                 assert!(why.to_string().contains(".segment: "), "{why}");
             }
