@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use baton_core::{Answer, Command, Draft, PartPlace, Rejection, Revision, StoredRequest, Subject};
 use baton_log::{ArchiveReader, SegmentPart, SegmentReader};
+use tracing::warn;
 
 use super::{EngineError, recall::lend};
 
@@ -54,6 +55,7 @@ impl Past {
         command: &Command,
     ) -> Result<Result<Answer, Rejection>, EngineError> {
         let unreadable = |why: String| {
+            warn!(%namespace, %why, "what was answered long ago cannot be read; a restart makes the segment anew, if the log has all events");
             EngineError::PastUnreadable(format!(
                 "this was done before, but what was answered cannot be read: {why}"
             ))

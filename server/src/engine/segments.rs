@@ -24,7 +24,7 @@ pub(super) enum Incomplete {
     /// Memory does not have what is in them.
     #[error(
         "segments with remembered requests of up to revision {until} are gone from the folder `checkpoints`; \
-         a restart makes them anew from the log, as far as that has them"
+         put them back from a backup, or restart, which makes them anew if the log has all events"
     )]
     Lost { until: Revision },
 }
