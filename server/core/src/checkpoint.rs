@@ -182,7 +182,7 @@ impl CheckpointReader {
     fn items(&mut self, section: Section, d: &mut Decoder<'_>) -> Result<(), DecodeError> {
         let Self { state, agents, segments, requests, counts, section: _ } = self;
         match section {
-            Section::Segments => segments.read_part(state, d, d.input().len())?,
+            Section::Segments => segments.read_part(state, d)?,
             Section::Beginning => {
                 (state.archived, state.head, state.time_us) = (d.u64()?, d.decode()?, d.i64()?);
                 state.rules = d.decode()?;

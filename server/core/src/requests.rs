@@ -177,6 +177,9 @@ impl Requests {
     }
 
     fn stored_with(&self, number: u64) -> Option<&StoredRequests> {
+        if number >= self.first_held() {
+            return None;
+        }
         let before = self.stored.partition_point(|stored| stored.numbers().end <= number);
         self.stored.get(before).map(|stored| &**stored)
     }
@@ -200,6 +203,14 @@ impl Requests {
         }
     }
 
+    /// When the oldest was recorded: looked at for each request that comes, so it is not searched for.
+    fn oldest_us(&self) -> Option<i64> {
+        match self.stored.front() {
+            Some(first) => first.time_us(self.numbers.start),
+            None => self.chunks.front()?.time_us(self.numbers.start),
+        }
+    }
+
     fn forget_too_many(&mut self, memory: RequestMemory) {
         let count_max = memory.count_max.min(u32::MAX as usize);
         while self.len() > count_max {
@@ -208,7 +219,7 @@ impl Requests {
     }
 
     fn forget_too_old(&mut self, now_us: i64, memory: RequestMemory) {
-        while self.time_us(self.numbers.start).is_some_and(|time_us| is_too_old(time_us, now_us, memory)) {
+        while self.oldest_us().is_some_and(|time_us| is_too_old(time_us, now_us, memory)) {
             self.forget_oldest();
         }
     }

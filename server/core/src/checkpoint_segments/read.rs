@@ -38,13 +38,8 @@ impl SegmentsReader {
         self.leaves = true;
     }
 
-    /// Reads a part of so many bytes, from behind what says that it is one of a segment.
-    pub(crate) fn read_part(
-        &mut self,
-        state: &mut State,
-        d: &mut Decoder<'_>,
-        bytes: usize,
-    ) -> Result<(), DecodeError> {
+    /// Reads a part, from behind what says that it is one of a segment.
+    pub(crate) fn read_part(&mut self, state: &mut State, d: &mut Decoder<'_>) -> Result<(), DecodeError> {
         if d.datatype()? == Type::Null {
             d.null()?;
             self.end(state);
@@ -67,7 +62,7 @@ impl SegmentsReader {
             }
             start += length;
         }
-        self.bytes_before += bytes as u64;
+        self.bytes_before += d.input().len() as u64;
         Ok(())
     }
 
