@@ -41,7 +41,8 @@ pub const RULE_METADATA_BYTES_MAX: usize = 64 * 1024;
 /// Largest state that a hand-off transfers, by the rule `state_size`, in bytes.
 pub const RULE_STATE_BYTES_MAX: usize = 1024 * 1024;
 
-/// The tasks that so many of the newest events changed are kept in memory as they are; others are packed.
+/// Tasks that the newest events changed, so many of them, are kept in memory as they are; others are packed, and so are those that rested before
+/// one of these events and are changed by no other.
 pub const UNPACKED_CHANGES_MAX: usize = 4_096;
 /// Largest description and metadata of a task, in bytes together, that the memory of requests copies; larger ones it shares with others.
 pub const DESCRIBED_BYTES_COPIED_MAX: usize = 1_024;

@@ -43,7 +43,7 @@ impl RecentPairs {
     }
 
     /// Adds one more, whatever their number.
-    pub(crate) fn push(&mut self, from: &AgentId, to: &AgentId) {
+    pub(crate) fn push(&mut self, from: &str, to: &str) {
         let (from, to) = (from.as_bytes(), to.as_bytes());
         let written = Encoder::new(&mut self.bytes).bytes(from).and_then(|e| e.bytes(to)).map(|_| ());
         written.expect("writing to memory cannot fail");

@@ -118,7 +118,7 @@ impl Requests {
             Some(last) => last.numbers().end == start,
             None => start <= self.numbers.start,
         };
-        if !follows || end <= self.numbers.start || end > self.numbers.end {
+        if start == end || !follows || end <= self.numbers.start || end > self.numbers.end {
             return;
         }
         self.stored.push_back(Arc::clone(stored));

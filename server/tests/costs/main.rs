@@ -25,7 +25,8 @@ fn costs_are_as_recorded() {
     let _profiler = dhat::Profiler::builder().testing().build();
     let [running, restarted] = engine::task_bytes(8, 4_096);
     let figures = [
-        ("allocations of a hand-off in the core", 6, core_allocations()),
+        ("allocations of a hand-off in the core", 6, core_allocations(false)),
+        ("allocations of a hand-off of a task that rested", 12, core_allocations(true)),
         ("allocations of a hand-off from the engine's door and back", 7, engine::allocations(BATCH)),
         ("bytes of a resting task with one hand-off", 314, resting_task_bytes("", false)),
         ("bytes of such a task with both requests remembered", 832, resting_task_bytes("request", false)),
@@ -44,9 +45,12 @@ fn costs_are_as_recorded() {
     assert!(failures.is_empty(), "{}", failures.join("; "));
 }
 
-/// Decides, applies and encodes a batch of hand-offs and puts them in place.
-fn core_allocations() -> f64 {
+/// Decides, applies and encodes a batch of hand-offs and puts them in place. If the tasks have `rested`, they do so again after it.
+fn core_allocations(rested: bool) -> f64 {
     let mut state = State::default();
+    if rested {
+        state.set_unpacked_changes_max(0);
+    }
     commit(&mut state, (0..BATCH).map(|task| create("create", task)));
     commit(&mut state, std::iter::once(know()));
     let commands: Vec<_> = (0..BATCH).map(|task| command("hand-off", task, hand_off(task))).collect();

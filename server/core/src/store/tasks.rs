@@ -19,15 +19,15 @@ use crate::{
 /// Room for so many changes is not given back.
 const CHANGES_ROOM: usize = 64;
 
-/// The present version of each task. The tasks that the last events changed are kept as they are, the others packed. A clone shares all of
-/// them with the original until one of the two is changed.
+/// The present version of each task. Tasks that are changed again and again are kept as they are, others packed, also those that are changed
+/// once after a long time. A clone shares all of them with the original until one of the two is changed.
 #[derive(Clone, Debug)]
 pub(crate) struct Tasks {
     as_is: Sorted<Key, Arc<StoredRecord>>,
     /// Those that rest; and older versions of some that are kept as they are.
     packed: Pages,
     len: usize,
-    /// The tasks that were changed last, and the events that changed them, oldest first.
+    /// Those that are kept as they are, and the events that changed them, oldest first.
     changes: VecDeque<(TaskId, Revision)>,
     changes_max: usize,
     buffer: Buffer,
@@ -117,32 +117,39 @@ impl Tasks {
     ) -> Option<StoredEntry> {
         let key = Key::new(id.as_bytes());
         let revision = entry.revision;
-        let dropped = self.changing(&key, &id, newer, |record| record.history.push(entry, TASK_HISTORY_MAX));
+        let dropped = if let Some(record) = self.as_is.get_mut(&key) {
+            renewed(record, newer).history.push(entry, TASK_HISTORY_MAX)
+        } else {
+            let mut record = self.unpacked(&id, newer)?;
+            let rests = self.rests_on(&record, revision);
+            let dropped = record.history.push(entry, TASK_HISTORY_MAX);
+            if rests {
+                self.pack(&id, &record);
+                return dropped;
+            }
+            self.as_is.insert(key, Arc::new(record));
+            dropped
+        };
         self.changes.push_back((id, revision));
-        dropped.flatten()
+        dropped
     }
 
     /// Keeps a hand-off as it was for the history that tells of it, since there is a newer version, and puts the task's newest version in
-    /// place, if there is a `newer` one.
+    /// place, if there is a `newer` one. A [change](Self::change) of the task follows.
     pub(crate) fn keep_past(&mut self, handoff: Arc<Handoff>, newer: Option<Arc<Task>>) {
         let id = handoff.task_id.clone();
-        self.changing(&Key::new(id.as_bytes()), &id, newer, |record| record.keep_past(handoff));
+        let key = Key::new(id.as_bytes());
+        if let Some(record) = self.as_is.get_mut(&key) {
+            renewed(record, newer).keep_past(handoff);
+        } else if let Some(mut record) = self.unpacked(&id, newer) {
+            record.keep_past(handoff);
+            self.as_is.insert(key, Arc::new(record));
+        }
     }
 
-    /// Has `change` change the record of a task, with its `newer` version in place, if there is one. `None`: there is no such task.
-    fn changing<T>(
-        &mut self,
-        key: &Key,
-        id: &TaskId,
-        newer: Option<Arc<Task>>,
-        change: impl FnOnce(&mut StoredRecord) -> T,
-    ) -> Option<T> {
-        if let Some(record) = self.as_is.get_mut(key) {
-            let record = Arc::make_mut(record);
-            record.task = newer.unwrap_or_else(|| Arc::clone(&record.task));
-            return Some(change(record));
-        }
-        let mut record = match (self.packed.get(id.as_bytes()), newer) {
+    /// The record of a task that is not kept as it is, with its `newer` version in place, if there is one. `None`: there is no such task.
+    fn unpacked(&mut self, id: &TaskId, newer: Option<Arc<Task>>) -> Option<StoredRecord> {
+        Some(match (self.packed.get(id.as_bytes()), newer) {
             (Some(bytes), Some(task)) => StoredRecord { task, history: unpack_history(id, bytes) },
             (Some(bytes), None) => unpack_record(id, bytes),
             (None, newer) => {
@@ -151,10 +158,14 @@ impl Tasks {
                 self.len += 1;
                 record
             }
-        };
-        let changed = change(&mut record);
-        self.as_is.insert(key.clone(), Arc::new(record));
-        Some(changed)
+        })
+    }
+
+    /// Whether a task that rested is packed again at once, with the change of `revision`: it was not changed lately, so it need not be soon
+    /// again, and to keep it as it is until it rests would take twice as long.
+    fn rests_on(&self, record: &StoredRecord, revision: Revision) -> bool {
+        let is_old = |newest: Revision| revision.0 - newest.0 > self.changes_max as u64;
+        is_settled(&record.task) && record.newest().is_some_and(is_old)
     }
 
     /// Packs the tasks that have not been changed lately, with their open hand-offs.
@@ -184,14 +195,19 @@ impl Tasks {
     fn pack_oldest(&mut self, handoffs: &mut Handoffs) {
         let Some((id, revision)) = self.changes.pop_front() else { return };
         let key = Key::new(id.as_bytes());
-        let Some(record) = self.as_is.get(&key).filter(|record| record.newest() == Some(revision)) else {
+        if self.as_is.get(&key).is_none_or(|record| record.newest() != Some(revision)) {
             return;
-        };
-        self.buffer.record(record, |bytes| self.packed.set(id.as_bytes(), bytes));
-        if let Some(open) = record.task.open_handoff {
-            handoffs.pack(open);
         }
-        self.as_is.take(&key);
+        if let Some(record) = self.as_is.take(&key) {
+            self.pack(&id, &record);
+            if let Some(open) = record.task.open_handoff {
+                handoffs.pack(open);
+            }
+        }
+    }
+
+    fn pack(&mut self, id: &TaskId, record: &StoredRecord) {
+        self.buffer.record(record, |bytes| self.packed.set(id.as_bytes(), bytes));
     }
 
     /// All of them packed, in the order of their ids.
@@ -214,6 +230,20 @@ impl Tasks {
         let as_is = self.as_is.get(&Key::new(id.as_bytes())).map(Kept::AsIs);
         as_is.or_else(|| self.packed.get(id.as_bytes()).map(Kept::Packed))
     }
+}
+
+/// A record to be changed, with the `newer` version of its task in place, if there is one.
+fn renewed(record: &mut Arc<StoredRecord>, newer: Option<Arc<Task>>) -> &mut StoredRecord {
+    let record = Arc::make_mut(record);
+    if let Some(task) = newer {
+        record.task = task;
+    }
+    record
+}
+
+/// Whether nothing has begun that another change would end. (What is finished is archived some time after, not at once.)
+fn is_settled(task: &Task) -> bool {
+    task.open_handoff.is_none() && !task.status.is_finished()
 }
 
 fn text(key: &[u8]) -> &str {

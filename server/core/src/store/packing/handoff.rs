@@ -68,11 +68,11 @@ pub(super) fn write_handoff<'a>(
     give(e, has & has::ERROR != 0, error)
 }
 
-pub(super) fn read_handoff(
-    d: &mut Decoder<'_>,
+pub(super) fn read_handoff<'b>(
+    d: &mut Decoder<'b>,
     id: HandoffId,
     task_id: &TaskId,
-    names: &mut NamesRead,
+    names: &mut NamesRead<'b>,
 ) -> Reading<Handoff> {
     let (has, status) = (d.u8()?, d.decode()?);
     let (from, to, reason) = (names.read(d)?, names.read(d)?, d.decode()?);

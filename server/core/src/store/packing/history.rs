@@ -39,11 +39,11 @@ pub(super) fn write_history<'a>(
     Ok(())
 }
 
-pub(super) fn read_history(
-    d: &mut Decoder<'_>,
+pub(super) fn read_history<'b>(
+    d: &mut Decoder<'b>,
     id: &TaskId,
     mut place: Place,
-    names: &mut NamesRead,
+    names: &mut NamesRead<'b>,
 ) -> Reading<History<StoredEntry>> {
     let (dropped, count) = (d.u64()?, length(d.array()?)?);
     // Mostly it is unpacked to get one more.
@@ -107,11 +107,11 @@ fn write_entry<'a>(
     }
 }
 
-fn read_entry(
-    d: &mut Decoder<'_>,
+fn read_entry<'b>(
+    d: &mut Decoder<'b>,
     task: &TaskId,
     newer: Place,
-    names: &mut NamesRead,
+    names: &mut NamesRead<'b>,
 ) -> Reading<StoredEntry> {
     let (kind, status) = (d.u8()?, d.decode()?);
     let revision = newer.revision.wrapping_sub(d.i64()?.cast_unsigned());

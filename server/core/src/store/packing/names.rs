@@ -27,17 +27,47 @@ impl<'a> NamesWritten<'a> {
 
 /// The names that were read, in the order of their numbers.
 #[derive(Default)]
-pub(super) struct NamesRead(ArrayVec<AgentId, NUMBERED_MAX>);
+pub(super) struct NamesRead<'b>(ArrayVec<NameRead<'b>, NUMBERED_MAX>);
 
-impl NamesRead {
-    pub(super) fn read(&mut self, d: &mut Decoder<'_>) -> Reading<AgentId> {
-        if d.datatype()? == Type::String {
-            let name: AgentId = d.decode()?;
-            let _ = self.0.try_push(name.clone());
-            return Ok(name);
+struct NameRead<'b> {
+    text: &'b str,
+    /// Made when it is first asked for: who passes over a name needs none.
+    id: Option<AgentId>,
+}
+
+impl<'b> NamesRead<'b> {
+    pub(super) fn read(&mut self, d: &mut Decoder<'b>) -> Reading<AgentId> {
+        match self.advance(d)? {
+            Place::Numbered(number) => {
+                let NameRead { text, id } = &mut self.0[number];
+                Ok(id.get_or_insert_with(|| AgentId::from(*text)).clone())
+            }
+            Place::Alone(text) => Ok(AgentId::from(text)),
         }
-        let number = usize::try_from(d.u64()?).ok();
-        let found = number.and_then(|number| self.0.get(number)).cloned();
-        found.ok_or_else(|| DecodeError::message("no name has that number"))
     }
+
+    /// Reads a name to be compared or copied.
+    pub(super) fn text(&mut self, d: &mut Decoder<'b>) -> Reading<&'b str> {
+        Ok(match self.advance(d)? {
+            Place::Numbered(number) => self.0[number].text,
+            Place::Alone(text) => text,
+        })
+    }
+
+    fn advance(&mut self, d: &mut Decoder<'b>) -> Reading<Place<'b>> {
+        if d.datatype()? == Type::String {
+            let text = d.str()?;
+            let number = self.0.len();
+            let is_numbered = self.0.try_push(NameRead { text, id: None }).is_ok();
+            return Ok(if is_numbered { Place::Numbered(number) } else { Place::Alone(text) });
+        }
+        let number = usize::try_from(d.u64()?).ok().filter(|number| *number < self.0.len());
+        number.map(Place::Numbered).ok_or_else(|| DecodeError::message("no name has that number"))
+    }
+}
+
+/// Where a name stands that was read.
+enum Place<'b> {
+    Numbered(usize),
+    Alone(&'b str),
 }

@@ -64,7 +64,7 @@ pub(super) fn write_task<'a>(e: &mut Out<'_>, task: &'a Task, names: &mut NamesW
     Ok(())
 }
 
-pub(super) fn read_task(d: &mut Decoder<'_>, id: &TaskId, names: &mut NamesRead) -> Reading<Task> {
+pub(super) fn read_task<'b>(d: &mut Decoder<'b>, id: &TaskId, names: &mut NamesRead<'b>) -> Reading<Task> {
     let (status, has, description) = (d.decode()?, d.u8()?, d.decode()?);
     let metadata: Object = given(d, has & has::METADATA != 0)?;
     let (progress, outcome) = (given(d, has & has::PROGRESS != 0)?, given(d, has & has::OUTCOME != 0)?);
@@ -91,16 +91,16 @@ pub(super) fn read_task(d: &mut Decoder<'_>, id: &TaskId, names: &mut NamesRead)
 }
 
 /// Passes over a task, but for what its history is told from.
-pub(super) fn skip_task(d: &mut Decoder<'_>, names: &mut NamesRead) -> Reading<Place> {
+pub(super) fn skip_task<'b>(d: &mut Decoder<'b>, names: &mut NamesRead<'b>) -> Reading<Place> {
     let (_status, has): (TaskStatus, u8) = (d.decode()?, d.u8()?);
     // The description and what it has, its count of hand-offs and its age.
     for _ in 0..3 + has.count_ones() {
         d.skip()?;
     }
     let place = read_place(d)?;
-    names.read(d)?;
+    names.text(d)?;
     for _ in 0..2 * d.u64()? {
-        names.read(d)?;
+        names.text(d)?;
     }
     Ok(place)
 }
@@ -109,11 +109,11 @@ fn read_place(d: &mut Decoder<'_>) -> Reading<Place> {
     Ok(Place { time_us: d.i64()?, revision: d.u64()?, owner_epoch: d.u64()? })
 }
 
-fn read_pairs(d: &mut Decoder<'_>, names: &mut NamesRead) -> Reading<RecentPairs> {
+fn read_pairs<'b>(d: &mut Decoder<'b>, names: &mut NamesRead<'b>) -> Reading<RecentPairs> {
     let count = d.u64()?;
     let mut pairs = RecentPairs::with_capacity(usize::try_from(count).unwrap_or_default());
     for _ in 0..count {
-        pairs.push(&names.read(d)?, &names.read(d)?);
+        pairs.push(names.text(d)?, names.text(d)?);
     }
     Ok(pairs)
 }

@@ -198,6 +198,13 @@ fn a_request_that_was_let_go_is_told_from_one_part_of_its_segment() {
     assert_eq!(let_go.stored_until(), Revision(0), "none goes before an older one");
     went.iter().for_each(|stored| let_go.let_go(stored));
     went.iter().for_each(|stored| let_go.let_go(stored));
+    let mut all = State::snapshot(&let_go);
+    for first in [cuts[2].last.next(), ns.state.head().next()] {
+        let rest = RequestSegment { first, last: ns.state.head(), count: 0 };
+        let written = all.write_segment(rest, &mut |_| Ok::<_, ()>(())).unwrap();
+        all.let_go(&Arc::new(written));
+        assert_eq!(all.stored_until(), ns.state.head(), "where nothing is left, nothing goes");
+    }
     leaving.let_go(&went[0]);
     assert_eq!(leaving.stored_until(), cuts[0].last, "a snapshot lets go too");
     let mut reader = CheckpointReader::new(CHECKPOINT_FORMAT, MEMORY).unwrap().leaving_requests();
