@@ -17,7 +17,7 @@ use baton_log::{
 use baton_proto::v1;
 use baton_server::{Server, clock::SystemClock, config::Config, engine::EngineParts, metrics::Metrics};
 
-use crate::harness::{Clients, Disk, TestServer, config, create, hand_off, show, state};
+use crate::harness::{Clients, Disk, TestServer, config, create, hand_off, object, show, state};
 
 /// The shortest distance between checkpoints that can be set.
 fn often() -> Config {
@@ -127,6 +127,63 @@ async fn a_checkpoint_of_another_log_is_left_aside() {
     let task = server.clients().await.task("", "task-3").await.unwrap();
     assert_eq!(task.assigned_agent, "triage");
     server.stop().await;
+}
+
+type Alter = fn(usize, &mut Vec<Vec<u8>>);
+
+/// What may be wrong with one of the parts of a checkpoint.
+const ALTERATIONS: [(&str, Alter); 4] = [
+    ("nonsense", |at, parts| parts[at] = vec![0xff]),
+    ("missing", |at, parts| _ = parts.remove(at)),
+    ("out of order", |at, parts| {
+        let other = (at + 1) % parts.len();
+        parts.swap(at, other);
+    }),
+    ("longer", |at, parts| parts[at].push(0)),
+];
+
+/// As one that another program wrote would be: the log knows that it is as it was written, whatever is in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_that_is_whole_and_not_understood_is_left_aside_wherever_in_it_that_is() {
+    let disk = Disk::folder();
+    let server = TestServer::start_with(&disk, often()).await;
+    let mut clients = server.clients().await;
+    fill(&mut clients, 200).await;
+    for index in 0..120 {
+        // Enough for more parts than can wait anywhere on their way.
+        let metadata = Some(object([("order", "x".repeat(60_000))]));
+        let asked = create("", &format!("task-{index}"), "triage");
+        clients.create(v1::CreateTaskRequest { metadata, ..asked }).await.unwrap();
+    }
+    let shown = show(&mut clients).await;
+    server.stop().await;
+
+    let checkpoints = disk.checkpoints();
+    let head = checkpoints.heads("default").unwrap().remove(0);
+    let mut parts = Vec::new();
+    let mut opened = checkpoints.open(&head).unwrap();
+    while let Some(part) = opened.next_part().unwrap() {
+        parts.push(part);
+    }
+    drop(opened);
+    assert!(parts.len() > 25, "only {} parts", parts.len());
+
+    let places = [0, 1, parts.len() / 2, parts.len() - 1];
+    let altered = ALTERATIONS.iter().flat_map(|how| places.map(|at| (*how, at)));
+    let untouched: (&str, Alter) = ("as it was", |_, _| ());
+    for ((what, alter), at) in [(untouched, 0)].into_iter().chain(altered) {
+        let mut altered = parts.clone();
+        alter(at, &mut altered);
+        let mut checkpoints = disk.checkpoints();
+        checkpoints.save(&head, &mut |take| altered.iter().try_for_each(|part| take(part))).unwrap();
+        checkpoints.remove_others("default", &[head.revision]);
+        let opened = disk.open(config()).unwrap();
+        let expected = if what == "as it was" { head.revision } else { 0 };
+        assert_eq!(opened.recovered()[0].checkpoint_revision.0, expected, "{what}: part {at}");
+        let server = TestServer::serve(opened).await;
+        assert!(show(&mut server.clients().await).await == shown, "{what}: part {at}");
+        server.stop().await;
+    }
 }
 
 /// Checkpoints that are not saved before they are let: each tells its revision, and waits.

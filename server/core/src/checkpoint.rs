@@ -10,6 +10,7 @@ use crate::{
     checkpoint_parts::{Parts, Section, read_items},
     checkpoint_requests::RequestsReader,
     checkpoint_segments::{InSegments, SegmentsReader},
+    prepared_part::{Items, PreparedPart, in_order},
 };
 
 /// The version of the encoding of checkpoints. One of another version is left aside and the log is replayed.
@@ -168,18 +169,42 @@ impl CheckpointReader {
     /// # Errors
     /// [`CheckpointError::Malformed`] if it is damaged; the reader is of no use any more then.
     pub fn part(&mut self, bytes: &[u8]) -> Result<(), CheckpointError> {
-        let d = &mut Decoder::new(bytes);
-        let section: Section = d.decode()?;
+        self.put(PreparedPart::new(bytes.to_vec())?)
+    }
+
+    /// Reads the next part, which was made ready.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Malformed`] if it is damaged; the reader is of no use any more then.
+    pub fn put(&mut self, part: PreparedPart) -> Result<(), CheckpointError> {
+        let PreparedPart { section, items } = part;
         let has_begun = self.section > Some(Section::Segments);
         if has_begun == (section <= Section::Beginning) || self.section > Some(section) {
             return Err(DecodeError::message("its parts are not in order").into());
         }
         self.section = Some(section);
-        self.items(section, d)?;
+        match items {
+            Items::Handoffs(run) => {
+                self.counts.handoffs += run.count() as u64;
+                in_order(self.state.handoffs.restore_run(run))?;
+            }
+            Items::Tasks(run) => {
+                self.counts.tasks += run.count() as u64;
+                in_order(self.state.tasks.restore_run(run))?;
+            }
+            Items::Others(bytes) => {
+                let d = &mut Decoder::new(&bytes);
+                d.skip()?;
+                self.others(section, d)?;
+                if d.position() < bytes.len() {
+                    return Err(DecodeError::message("a part is longer than what is in it").into());
+                }
+            }
+        }
         Ok(())
     }
 
-    fn items(&mut self, section: Section, d: &mut Decoder<'_>) -> Result<(), DecodeError> {
+    fn others(&mut self, section: Section, d: &mut Decoder<'_>) -> Result<(), DecodeError> {
         let Self { state, agents, segments, requests, counts, section: _ } = self;
         match section {
             Section::Segments => segments.read_part(state, d)?,
@@ -197,17 +222,8 @@ impl CheckpointReader {
                     Ok(())
                 })?;
             }
-            Section::Handoffs => {
-                counts.handoffs += read_items(d, |d| {
-                    state.handoffs.restore(d.decode()?, d.bytes()?);
-                    Ok(())
-                })?;
-            }
-            Section::Tasks => {
-                counts.tasks += read_items(d, |d| {
-                    state.tasks.restore(d.str()?, d.bytes()?);
-                    Ok(())
-                })?;
+            Section::Handoffs | Section::Tasks => {
+                return Err(DecodeError::message("hand-offs and tasks come in pages"));
             }
             Section::Agents => {
                 read_items(d, |d| agents.read_item(state, d))?;

@@ -7,7 +7,9 @@ use std::{
     time::Instant,
 };
 
-use baton_core::{BodyError, CheckpointError, CheckpointReader, Misfit, RequestMemory, Revision, State};
+use baton_core::{
+    BodyError, CheckpointError, CheckpointReader, Misfit, PreparedPart, RequestMemory, Revision, State,
+};
 use baton_log::{
     ArchiveError, ArchiveReader, CheckpointHead, CheckpointUnreadable, Checkpoints, Hash, Head, LogReader,
     ReadError,
@@ -16,8 +18,11 @@ use tracing::warn;
 
 use super::{shelf::Shelf, trust::judge};
 
-/// So many parts of a checkpoint, 256 KiB each, are read and checked while the one before them is understood: each takes half of the time.
-const READ_AHEAD_PARTS: usize = 8;
+/// So many threads make the parts of a checkpoint ready. With two, reading and checking takes longest where there are cores enough.
+const PREPARING_THREADS: usize = 2;
+
+/// So many parts, 256 KiB each, wait for each of these, and as many that it made ready for their turn.
+const READ_AHEAD_PARTS: usize = 4;
 
 /// Why an engine cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -181,6 +186,7 @@ enum UnreadCheckpoint {
     NotUnderstood(#[from] CheckpointError),
 }
 
+/// Reads a checkpoint: one thread reads its parts and checks them, some make them ready, and this one puts them in place.
 fn read_checkpoint(
     checkpoints: &dyn Checkpoints,
     head: &CheckpointHead,
@@ -189,19 +195,31 @@ fn read_checkpoint(
     let mut reader = CheckpointReader::new(head.format, memory)?.leaving_requests();
     let mut parts = checkpoints.open(head)?;
     thread::scope(|scope| {
-        let (sender, read) = mpsc::sync_channel(READ_AHEAD_PARTS);
+        // Each gets every so many'th part, so that they come back in their order.
+        let (read, ready): (Vec<_>, Vec<_>) = (0..PREPARING_THREADS)
+            .map(|_| {
+                let (read, to_prepare) = mpsc::sync_channel::<Vec<u8>>(READ_AHEAD_PARTS);
+                let (prepared, ready) = mpsc::sync_channel(READ_AHEAD_PARTS);
+                scope.spawn(move || {
+                    // Nobody takes it if one before it was not understood.
+                    to_prepare.into_iter().try_for_each(|part| prepared.send(PreparedPart::new(part)))
+                });
+                (read, ready)
+            })
+            .unzip();
         let source = scope.spawn(move || {
-            while let Some(part) = parts.next_part()? {
-                // Nobody takes it if one before it was not understood.
-                if sender.send(part.to_vec()).is_err() {
+            for read in read.iter().cycle() {
+                let Some(part) = parts.next_part()? else { break };
+                if read.send(part).is_err() {
                     break;
                 }
             }
             Ok::<_, CheckpointUnreadable>(())
         });
-        for part in read {
-            reader.part(&part)?;
+        for part in ready.iter().cycle().map_while(|ready| ready.recv().ok()) {
+            reader.put(part?)?;
         }
+        drop(ready);
         source.join().expect("reading a file does not panic")?;
         Ok(reader.finish()?)
     })

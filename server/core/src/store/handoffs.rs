@@ -7,7 +7,7 @@ use std::{borrow::Cow, ops::Bound, sync::Arc};
 use super::{
     kept::{Kept, merged},
     packing::{Buffer, pack_handoff, unpack_handoff},
-    pages::Pages,
+    pages::{Pages, Run},
     sorted::Sorted,
 };
 use crate::{Handoff, HandoffId, HandoffStatus, Revision};
@@ -27,7 +27,13 @@ pub(crate) struct Handoffs {
 impl Handoffs {
     /// Puts one in place that was packed: closed, unless it is noted as [open](Self::restore_open).
     pub(crate) fn restore(&mut self, id: HandoffId, bytes: &[u8]) {
-        self.packed.set(&key(id), bytes);
+        self.packed.set(&handoff_key(id), bytes);
+    }
+
+    /// Puts many in place that were packed, under their [keys](handoff_key), all of them behind those that are there. Tells whether they are; if
+    /// not, nothing is changed.
+    pub(crate) fn restore_run(&mut self, run: Run) -> bool {
+        self.packed.append(run)
     }
 
     /// Notes that one is not closed.
@@ -41,7 +47,7 @@ impl Handoffs {
     }
 
     pub(crate) fn contains(&self, id: HandoffId) -> bool {
-        self.as_is.contains(&id) || self.packed.contains(&key(id))
+        self.as_is.contains(&id) || self.packed.contains(&handoff_key(id))
     }
 
     /// One of them packed.
@@ -81,7 +87,7 @@ impl Handoffs {
 
     pub(crate) fn remove(&mut self, id: HandoffId) {
         self.as_is.remove(&id);
-        self.packed.remove(&key(id));
+        self.packed.remove(&handoff_key(id));
         self.open.remove(&id);
     }
 
@@ -93,7 +99,7 @@ impl Handoffs {
     }
 
     fn pack_as(&mut self, id: HandoffId, handoff: &Handoff) {
-        self.buffer.handoff(handoff, |bytes| self.packed.set(&key(id), bytes));
+        self.buffer.handoff(handoff, |bytes| self.packed.set(&handoff_key(id), bytes));
     }
 
     /// Those after `after`, in the order in which they were created.
@@ -104,7 +110,7 @@ impl Handoffs {
     /// Those before `before`, the newest first.
     pub(crate) fn before(&self, before: Option<HandoffId>) -> impl Iterator<Item = Arc<Handoff>> {
         let as_is = self.as_is.descending(before.as_ref().map_or(Bound::Unbounded, Bound::Excluded));
-        let before = before.map(key);
+        let before = before.map(handoff_key);
         let packed = self.packed.descending(before.as_ref().map(<[u8; 8]>::as_slice));
         let (as_is, packed) = (as_is.map(|(id, handoff)| (*id, handoff)), packed.map(of_page));
         merged(as_is, packed, |id, other| other.cmp(id)).map(|(id, kept)| kept.get(id))
@@ -122,19 +128,19 @@ impl Handoffs {
 
     fn ascending(&self, after: Option<HandoffId>) -> impl Iterator<Item = (HandoffId, Kept<'_, Handoff>)> {
         let as_is = self.as_is.ascending(after.as_ref().map_or(Bound::Unbounded, Bound::Excluded));
-        let after = after.map(key);
+        let after = after.map(handoff_key);
         let packed = self.packed.ascending(after.as_ref().map(<[u8; 8]>::as_slice));
         merged(as_is.map(|(id, handoff)| (*id, handoff)), packed.map(of_page), HandoffId::cmp)
     }
 
     fn kept(&self, id: HandoffId) -> Option<Kept<'_, Handoff>> {
         let as_is = self.as_is.get(&id).map(Kept::AsIs);
-        as_is.or_else(|| self.packed.get(&key(id)).map(Kept::Packed))
+        as_is.or_else(|| self.packed.get(&handoff_key(id)).map(Kept::Packed))
     }
 }
 
 /// An id as a key that is ordered as ids are.
-fn key(id: HandoffId) -> [u8; 8] {
+pub(crate) fn handoff_key(id: HandoffId) -> [u8; 8] {
     id.0.0.to_be_bytes()
 }
 

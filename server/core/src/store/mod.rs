@@ -12,8 +12,9 @@ mod record;
 mod sorted;
 mod tasks;
 
-pub(crate) use handoffs::Handoffs;
+pub(crate) use handoffs::{Handoffs, handoff_key};
 pub(crate) use packing::{unpack_handoff, unpack_task};
+pub(crate) use pages::Run;
 pub use record::TaskHistory;
 pub(crate) use record::{StoredChange, StoredEntry, StoredRecord};
 pub(crate) use sorted::Sorted;

@@ -2,12 +2,15 @@
 //!
 //! A clone shares everything with the original; of what changes, only the page is copied, if a clone has it too. Knows nothing of what the bytes mean.
 
+mod run;
 #[cfg(test)]
 mod tests;
 
 use std::{mem, ops::Bound, sync::Arc};
 
 use arrayvec::ArrayVec;
+
+pub(crate) use run::Run;
 
 use super::{
     key::Key,
@@ -103,15 +106,23 @@ impl Pages {
         if last.last_key().is_none_or(|last| last >= key) {
             return false;
         }
-        let page = Arc::make_mut(last);
-        if page.len() < ITEMS_MAX && page.size() + key.len() + value.len() <= PAGE_BYTES_MAX {
-            page.push(key, value);
-        } else {
-            page.fit();
-            // Those that come one after the other are much alike.
-            let mut next = Page::with_room(page.size());
-            next.push(key, value);
-            self.pages.insert(Key::new(key), Arc::new(next));
+        if let Some(next) = push_behind(Arc::make_mut(last), key, value) {
+            self.add(next);
+        }
+        true
+    }
+
+    /// Puts the items of a run behind all others, and tells whether they belong there; if not, nothing is changed.
+    pub(super) fn append(&mut self, run: Run) -> bool {
+        let pages = run.into_pages();
+        let Some(first) = pages.first() else { return true };
+        let last = self.pages.descending(Bound::Unbounded).next().and_then(|(_, last)| last.last_key());
+        if last.is_some_and(|last| last >= first.key(0)) {
+            return false;
+        }
+        for page in pages {
+            let bound = if self.pages.len() == 0 { Key::new(b"") } else { Key::new(page.key(0)) };
+            self.pages.insert(bound, Arc::new(page));
         }
         true
     }
@@ -163,6 +174,19 @@ impl Pages {
             Arc::make_mut(self.pages.get_mut(&left).expect(PRESENT)).append(&right);
         }
     }
+}
+
+/// Puts an item behind those of a page, or into the next one, which it gives, if that has no room: the page is left as small as it can be then.
+fn push_behind(page: &mut Page, key: &[u8], value: &[u8]) -> Option<Page> {
+    if page.len() < ITEMS_MAX && page.size() + key.len() + value.len() <= PAGE_BYTES_MAX {
+        page.push(key, value);
+        return None;
+    }
+    page.fit();
+    // Those that come one after the other are much alike.
+    let mut next = Page::with_room(page.size());
+    next.push(key, value);
+    Some(next)
 }
 
 /// What became of a page that an item was put into.

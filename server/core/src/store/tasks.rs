@@ -7,7 +7,7 @@ use super::{
     kept::{Kept, merged},
     key::Key,
     packing::{Buffer, is_finished, pack_record, unpack_history, unpack_record, unpack_task},
-    pages::Pages,
+    pages::{Pages, Run},
     record::{StoredEntry, StoredRecord, TaskHistory},
     sorted::Sorted,
 };
@@ -80,6 +80,14 @@ impl Tasks {
     pub(crate) fn restore(&mut self, id: &str, bytes: &[u8]) {
         self.len += usize::from(!self.contains(id));
         self.packed.set(id.as_bytes(), bytes);
+    }
+
+    /// Puts back many that were packed, all of them behind those that are there. Tells whether they are; if not, nothing is changed.
+    pub(crate) fn restore_run(&mut self, run: Run) -> bool {
+        let count = run.count();
+        let fits = self.packed.append(run);
+        self.len += if fits { count } else { 0 };
+        fits
     }
 
     pub(crate) fn task(&self, id: &str) -> Option<Arc<Task>> {

@@ -93,35 +93,27 @@ pub(super) struct Reader<R> {
     input: R,
     bytes_left: u64,
     previous: Hash,
-    // Reused for all parts.
-    part: Vec<u8>,
 }
 
 impl<R: Read> Reader<R> {
     /// Reads the head of something that has so many bytes in all.
     pub(super) fn begin(input: R, bytes: u64, kind: Kind) -> Result<(Vec<u8>, Self), CheckpointUnreadable> {
-        let mut reader = Self { input, bytes_left: bytes, previous: Hash::ZERO, part: Vec::new() };
+        let mut reader = Self { input, bytes_left: bytes, previous: Hash::ZERO };
         let preamble = reader.take()?;
         let head = reader.take_many(head_length(&preamble, kind)?)?;
         reader.verify(&[&preamble, &head])?;
         Ok((head, reader))
     }
 
-    /// Reads the next part, and tells whether there was one; if there was none, all of them were whole.
-    pub(super) fn advance(&mut self) -> Result<bool, CheckpointUnreadable> {
+    /// Reads the next part; `None`: there is none, and all of them were whole.
+    pub(super) fn part(&mut self) -> Result<Option<Vec<u8>>, CheckpointUnreadable> {
         let length = u32::from_le_bytes(self.take()?);
         let part = self.take_many(length)?;
         self.verify(&[&part])?;
-        self.part = part;
         if length == 0 && self.bytes_left > 0 {
             return Err(unreadable(TORN));
         }
-        Ok(length > 0)
-    }
-
-    /// The part that was read last.
-    pub(super) fn part(&self) -> &[u8] {
-        &self.part
+        Ok((length > 0).then_some(part))
     }
 
     /// Of all that was read.
@@ -148,8 +140,7 @@ impl<R: Read> Reader<R> {
     /// Takes no more memory than there are bytes, whatever a damaged length says.
     fn take_many(&mut self, count: u32) -> Result<Vec<u8>, CheckpointUnreadable> {
         self.bytes_left = self.bytes_left.checked_sub(u64::from(count)).ok_or_else(|| unreadable(TORN))?;
-        let mut bytes = std::mem::take(&mut self.part);
-        bytes.resize(usize::try_from(count).map_err(unreadable)?, 0);
+        let mut bytes = vec![0; usize::try_from(count).map_err(unreadable)?];
         self.input.read_exact(&mut bytes).map_err(unreadable)?;
         Ok(bytes)
     }
@@ -163,14 +154,14 @@ pub(super) fn read_part<R: Read + Seek>(
     kind: Kind,
     part: &SegmentPart,
 ) -> Result<Vec<u8>, CheckpointUnreadable> {
-    let mut reader = Reader { input, bytes_left: bytes, previous: Hash::ZERO, part: Vec::new() };
+    let mut reader = Reader { input, bytes_left: bytes, previous: Hash::ZERO };
     let preamble = reader.take()?;
     let head = head_length(&preamble, kind)?;
     let around = (part.parts_before as u64).saturating_mul((LENGTH_BYTES + CHECKSUM_BYTES) as u64);
     let skipped = u64::from(head).saturating_add(part.bytes_before).saturating_add(around);
     reader.skip(skipped)?;
     reader.previous = Hash(reader.take()?);
-    if reader.advance()? { Ok(reader.part) } else { Err(unreadable("it has no such part")) }
+    reader.part()?.ok_or_else(|| unreadable("it has no such part"))
 }
 
 /// How long the head is that follows.

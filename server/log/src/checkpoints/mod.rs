@@ -107,7 +107,7 @@ pub trait CheckpointParts: Send {
     ///
     /// # Errors
     /// [`CheckpointUnreadable`] if it is not as it was saved; what came before was.
-    fn next_part(&mut self) -> Result<Option<&[u8]>, CheckpointUnreadable>;
+    fn next_part(&mut self) -> Result<Option<Vec<u8>>, CheckpointUnreadable>;
 }
 
 /// Reads what segments have, one part at a time, also while others are being saved.

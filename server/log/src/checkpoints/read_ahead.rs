@@ -6,8 +6,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-/// So many bytes are asked of the system at once.
-const READ_BYTES: usize = 256 * 1024;
+/// So many bytes are asked of the system at once, where fewer are wanted: parts are longer, and go where they are wanted without a copy.
+const READ_BYTES: usize = 8 * 1024;
 
 /// How far ahead of what was read the system is to be, and in which steps it is told: of a longer one Linux fetches only as much as it would
 /// read ahead by itself, which is 128 KiB where nobody has set it.

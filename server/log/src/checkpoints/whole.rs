@@ -39,8 +39,8 @@ impl<'a, R: Read> Whole<'a, R> {
         Self { head, own, find: Box::new(find), next: 0, segment: None, coming: None }
     }
 
-    /// Comes to the next part of a segment, and tells whether there is one.
-    fn advance_in_segments(&mut self) -> Result<bool, CheckpointUnreadable> {
+    /// The next part of a segment, if there is one.
+    fn part_of_segment(&mut self) -> Result<Option<Vec<u8>>, CheckpointUnreadable> {
         while let Some(segment) = self.head.segments.get(self.next) {
             let told = |why: CheckpointUnreadable| told_of(segment, &why);
             let reader = match &mut self.segment {
@@ -51,24 +51,24 @@ impl<'a, R: Read> Whole<'a, R> {
                     none.insert(open(&self.head, segment, source).map_err(told)?)
                 }
             };
-            if reader.advance().map_err(told)? {
-                return Ok(true);
+            if let Some(part) = reader.part().map_err(told)? {
+                return Ok(Some(part));
             }
             if reader.checksum() != segment.checksum {
                 return Err(told(unreadable("it is not the one that the checkpoint builds on")));
             }
             (self.next, self.segment) = (self.next + 1, None);
         }
-        Ok(false)
+        Ok(None)
     }
 }
 
 impl<R: Read + Send> CheckpointParts for Whole<'_, R> {
-    fn next_part(&mut self) -> Result<Option<&[u8]>, CheckpointUnreadable> {
-        if self.advance_in_segments()? {
-            return Ok(self.segment.as_ref().map(Reader::part));
+    fn next_part(&mut self) -> Result<Option<Vec<u8>>, CheckpointUnreadable> {
+        match self.part_of_segment()? {
+            Some(part) => Ok(Some(part)),
+            None => self.own.part(),
         }
-        Ok(self.own.advance()?.then(|| self.own.part()))
     }
 }
 

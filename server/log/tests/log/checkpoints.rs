@@ -36,7 +36,7 @@ fn read(checkpoints: &dyn Checkpoints, head: &CheckpointHead) -> Result<Vec<Vec<
     let mut opened = checkpoints.open(head).map_err(|error| error.to_string())?;
     let mut parts = Vec::new();
     while let Some(part) = opened.next_part().map_err(|error| error.to_string())? {
-        parts.push(part.to_vec());
+        parts.push(part);
     }
     Ok(parts)
 }

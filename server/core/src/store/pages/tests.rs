@@ -91,6 +91,44 @@ fn keys_that_come_in_order_fill_the_pages() {
 }
 
 #[test]
+fn runs_that_were_made_apart_are_put_behind_what_is_there_or_not_at_all() {
+    for seed in 0..20 {
+        let mut rng = Rng::with_seed(seed);
+        let (mut pages, mut plain) = (Pages::default(), Plain::new());
+        let mut keys: Vec<Vec<u8>> = (0..KEYS).map(key).collect();
+        keys.sort();
+        keys.dedup();
+        let mut left = &keys[..];
+        while !left.is_empty() {
+            let (some, rest) = left.split_at(rng.usize(..=left.len().min(100)));
+            let (mut run, mut late) = (Run::default(), Run::default());
+            for key in some {
+                let value = value(&mut rng);
+                assert!(run.push(key, &value), "seed {seed}: in order");
+                assert!(!run.push(key, &value), "seed {seed}: the same again");
+                plain.insert(key.clone(), value);
+            }
+            assert_eq!(run.count(), some.len());
+            assert!(pages.append(run), "seed {seed}: behind all");
+            if let Some(last) = plain.keys().next_back() {
+                assert!(late.push(last, b"late") && !pages.append(late), "seed {seed}: not behind all");
+            }
+            check(&pages, &plain, seed);
+            left = rest;
+        }
+        for _ in 0..1_000 {
+            let (key, value) = (key(rng.u32(..KEYS)), value(&mut rng));
+            pages.set(&key, &value);
+            plain.insert(key, value);
+        }
+        check(&pages, &plain, seed);
+    }
+    let mut run = Run::default();
+    assert!((0..KEYS).all(|key| run.push(&key.to_be_bytes(), b"value")));
+    assert_eq!(run.into_pages().len(), (KEYS as usize).div_ceil(ITEMS_MAX), "as full as can be");
+}
+
+#[test]
 fn keys_that_come_nearly_in_order_fill_them_nearly() {
     let numbered = |count: u32| (0..count).map(|number| format!("task-{number}")).collect::<Vec<_>>();
     // As many callers at once have them created and changed.
