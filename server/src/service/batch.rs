@@ -98,6 +98,12 @@ impl Batch {
     }
 }
 
+/// Why a batch is refused that is not to be decoded: it has too many items. `None`: it has not.
+pub(super) fn too_many(message: &[u8]) -> Option<Refusal> {
+    let count = from_wire::count_items(message);
+    if count > BATCH_ITEMS_MAX { check_batch("", count, std::iter::empty()).err() } else { None }
+}
+
 /// The namespace of the batch, if its size and the namespaces of its items allow one.
 fn check_batch<'a>(
     namespace: &str,

@@ -1,7 +1,7 @@
 //! Answers the calls that come most often without the generated code, which prepares each of them for streams and compression.
 //!
 //! Takes only what is as usual: one message, not compressed, that can be decoded. All else goes to the generated code, so that there is
-//! one place that refuses it.
+//! one place that refuses it; but for batches of too many items, which are not even decoded.
 
 mod read;
 
@@ -12,7 +12,7 @@ use std::{
 };
 
 use baton_proto::v1;
-use http::{HeaderName, HeaderValue, Request, Response, header::CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header::CONTENT_TYPE};
 use prost::Message;
 use tonic::{Extensions, Status, body::Body, server::NamedService};
 use tower::Service;
@@ -44,6 +44,7 @@ pub(super) struct Direct<S> {
 enum Method {
     HandOff,
     BatchHandOff,
+    BatchCreateTasks,
     GetTask,
 }
 
@@ -52,6 +53,8 @@ enum Asked {
     HandOff(Result<from_wire::Asked, Refusal>),
     BatchHandOff(Result<Batch, Refusal>),
     GetTask(v1::GetTaskRequest),
+    /// For more than one call may.
+    TooMuch(Refusal),
 }
 
 impl Method {
@@ -59,6 +62,7 @@ impl Method {
         match path {
             "/baton.v1.HandoffService/HandOff" => Some(Self::HandOff),
             "/baton.v1.HandoffService/BatchHandOff" => Some(Self::BatchHandOff),
+            "/baton.v1.TaskService/BatchCreateTasks" => Some(Self::BatchCreateTasks),
             "/baton.v1.TaskService/GetTask" => Some(Self::GetTask),
             _ => None,
         }
@@ -70,9 +74,11 @@ impl Method {
                 let request = borrowed::hand_off(message)?;
                 Asked::HandOff(from_wire::hand_off(request, Check::new(), now_us))
             }
-            Self::BatchHandOff => {
-                Asked::BatchHandOff(batch::hand_offs(borrowed::batch_hand_off(message)?, now_us))
-            }
+            Self::BatchHandOff => match borrowed::batch_hand_off(message) {
+                Some(batch) => Asked::BatchHandOff(batch::hand_offs(batch, now_us)),
+                None => Asked::TooMuch(batch::too_many(message)?),
+            },
+            Self::BatchCreateTasks => Asked::TooMuch(batch::too_many(message)?),
             Self::GetTask => Asked::GetTask(Message::decode(message).ok()?),
         })
     }
@@ -106,7 +112,7 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Answer {
         let method = Method::at(request.uri().path());
-        match method.filter(|_| !request.headers().contains_key(&ENCODING_HEADER)) {
+        match method.filter(|_| !is_compressed(request.headers())) {
             Some(method) => Box::pin(self.clone().answer(method, request)),
             None => self.generated.call(request),
         }
@@ -142,12 +148,37 @@ impl Api {
             Asked::HandOff(asked) => Ok(self.answer_hand_off(extensions, asked?).await?),
             Asked::BatchHandOff(batch) => Ok(batch::hand_off(self, extensions, batch?).await),
             Asked::GetTask(request) => self.answer_get_task(extensions, &request).await,
+            Asked::TooMuch(refusal) => Err(refusal.into()),
         }
     }
+}
+
+fn is_compressed(headers: &HeaderMap) -> bool {
+    headers.get(&ENCODING_HEADER).is_some_and(|encoding| encoding != "identity")
 }
 
 fn response(frame: Frame) -> Response<Body> {
     let mut response = Response::new(one_message(frame));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_of_too_many_items_are_refused_without_being_decoded() {
+        let item = [0x0a, 0];
+        // Not in the usual form, and not UTF-8: to decode it would be refused otherwise.
+        let namespace = [0x12, 1, 0xff];
+        for path in ["/baton.v1.TaskService/BatchCreateTasks", "/baton.v1.HandoffService/BatchHandOff"] {
+            let method = Method::at(path).expect("it is answered here");
+            let asked = |count| method.asked(&[&namespace[..], &item.repeat(count)].concat(), 0);
+            assert!(asked(1_000).is_none(), "{path}");
+            let Some(Asked::TooMuch(refusal)) = asked(1_001) else { panic!("{path}") };
+            let status = Status::from(refusal);
+            assert!(status.message().contains("items: has 1001; give 1 to 1000"), "{}", status.message());
+        }
+    }
 }

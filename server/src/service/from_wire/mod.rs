@@ -5,6 +5,7 @@
 pub(super) mod borrowed;
 mod check;
 mod handoff;
+mod items;
 mod proposed;
 mod state;
 mod task;
@@ -19,6 +20,7 @@ pub(super) use handoff::HandoffQuery;
 pub(super) use handoff::{
     execute_handoff, hand_off, handoff_id, initiate_handoff, list_handoffs, withdraw_handoff,
 };
+pub(super) use items::count_items;
 pub(super) use proposed::{BATCH_ITEMS_MAX, BatchHandOff, HandOff};
 pub(super) use state::{transfer_state, update_agent_state};
 pub(super) use task::{cancel_task, complete_task, create_task, fail_task, list_tasks, update_task};
