@@ -181,4 +181,13 @@ mod tests {
             assert!(status.message().contains("items: has 1001; give 1 to 1000"), "{}", status.message());
         }
     }
+
+    #[test]
+    fn only_what_is_compressed_is_left_to_the_generated_code() {
+        for (encoding, expected) in [(None, false), (Some("identity"), false), (Some("gzip"), true)] {
+            let value = encoding.map(HeaderValue::from_static);
+            let headers = value.map(|value| (ENCODING_HEADER.clone(), value)).into_iter().collect();
+            assert_eq!(is_compressed(&headers), expected, "{encoding:?}");
+        }
+    }
 }

@@ -155,7 +155,8 @@ impl Tasks {
         }
     }
 
-    /// The record of a task that is not kept as it is, with its `newer` version in place, if there is one. `None`: there is no such task.
+    /// The record of a task that is not kept as it is, with its `newer` version in place, if there is one. A new task is counted. `None`: there is
+    /// no such task.
     fn unpacked(&mut self, id: &TaskId, newer: Option<Arc<Task>>) -> Option<StoredRecord> {
         Some(match (self.packed.get(id.as_bytes()), newer) {
             (Some(bytes), Some(task)) => StoredRecord { task, history: unpack_history(id, bytes) },

@@ -12,7 +12,10 @@ use std::str;
 use baton_core::ContextParts;
 use prost::encoding::{decode_varint, encoded_len_varint};
 
-use super::proposed::{BATCH_ITEMS_MAX, BatchHandOff, HandOff, Transfer};
+use super::{
+    items::count_items,
+    proposed::{BATCH_ITEMS_MAX, BatchHandOff, HandOff, Transfer},
+};
 
 /// The wire types that occur, as protobuf numbers them.
 const VARINT: u8 = 0;
@@ -20,7 +23,7 @@ const DELIMITED: u8 = 2;
 
 /// A `BatchHandOffRequest`, if it is in the usual form.
 pub(in crate::service) fn batch_hand_off(message: &[u8]) -> Option<BatchHandOff<'_>> {
-    let count = count_items(message)?;
+    let count = count_items(message);
     // Items are large: none is moved to make room for the next, and no memory is taken for more than may be.
     let taken = if count > BATCH_ITEMS_MAX { 0 } else { count };
     let mut batch = BatchHandOff { count, items: Vec::with_capacity(taken), ..BatchHandOff::default() };
@@ -34,16 +37,6 @@ pub(in crate::service) fn batch_hand_off(message: &[u8]) -> Option<BatchHandOff<
         }
     }
     Some(batch)
-}
-
-/// How many items a `BatchHandOffRequest` has, if it has nothing but texts and messages.
-fn count_items(message: &[u8]) -> Option<usize> {
-    let (mut items, mut reader) = (0, Reader { rest: message });
-    while let Some((field, _)) = reader.key() {
-        reader.bytes()?;
-        items += usize::from(field == 1);
-    }
-    Some(items)
 }
 
 /// A `HandOffRequest`, if it is in the usual form.
