@@ -3,7 +3,7 @@
 //! Decisions are made against a draft, so that each command of a batch sees those before it, while everybody else sees only
 //! the state. If the batch cannot be recorded, the draft is dropped and nothing has happened.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{cell::RefCell, ops::Range, sync::Arc};
 
 use crate::{
     AgentId, AgentState, Answer, ArchivedTask, Changes, Handoff, HandoffId, Revision, RuleSet, State,
@@ -11,7 +11,7 @@ use crate::{
     base::Base,
     changes::NewRequest,
     digest::Digest,
-    record::{BodyWriter, Entry},
+    record::{BodyWriter, Entry, WrittenEntry},
     remembered::Described,
     requests::Found,
 };
@@ -128,11 +128,21 @@ impl<'a> Draft<'a> {
 
     /// Records `entry`, which was just applied and answers `answer`, and remembers its request.
     pub(crate) fn record(&mut self, entry: &Entry, answer: &Answer) {
+        let place = self.body.push(entry);
+        self.remember(entry, place, answer);
+    }
+
+    /// As [`Self::record`], for an entry that the log has.
+    pub(crate) fn record_written(&mut self, written: &WrittenEntry, answer: &Answer) {
+        let place = self.body.push_written(written);
+        self.remember(&written.entry, place, answer);
+    }
+
+    fn remember(&mut self, entry: &Entry, place: Range<usize>, answer: &Answer) {
         let Changes { head: revision, time_us, ref mut requests, .. } = self.changes;
-        let range = self.body.push(entry);
         if let Some(mark) = &entry.request {
             let described = Described::beside(&entry.event, answer);
-            requests.push(NewRequest { key: mark.key, revision, time_us, entry: range, described });
+            requests.push(NewRequest { key: mark.key, revision, time_us, entry: place, described });
         }
     }
 

@@ -75,7 +75,7 @@ pub use judge::judge;
 pub use knowledge::{Knowledge, Known, Obstacle};
 pub use prepared_part::PreparedPart;
 pub use recent_pairs::RecentPairs;
-pub use record::{BODY_FORMAT, BodyError, Entry, decode_body, encode_body};
+pub use record::{BODY_FORMAT, BodyError, Entry, WrittenEntry, decode_body, decode_written, encode_body};
 pub use rejection::Rejection;
 pub use requests::RequestMemory;
 pub use revision::{HandoffId, NotAHandoffId, Revision};

@@ -23,11 +23,25 @@ pub struct Entry {
     pub event: Event,
 }
 
+/// An entry that a log has, with its bytes: memory remembers requests by those, and they need not be made again.
+#[derive(Clone, Debug)]
+pub struct WrittenEntry {
+    /// What it says.
+    pub entry: Entry,
+    bytes: Bytes,
+}
+
 /// The entries of one record, in order.
-#[derive(Clone, Debug, PartialEq, Encode, Decode)]
-struct Body {
+#[derive(Decode)]
+struct Body<E> {
     #[n(0)]
-    entries: Vec<Entry>,
+    entries: Vec<E>,
+}
+
+/// An entry, and where it stands in the body that it was read from.
+struct Placed {
+    entry: Entry,
+    place: Range<usize>,
 }
 
 /// About what an entry takes at most, if it is a hand-off with a context of a few lines.
@@ -90,6 +104,14 @@ impl BodyWriter {
         start..self.bytes.len()
     }
 
+    /// As [`Self::push`], for an entry whose bytes are there.
+    pub(crate) fn push_written(&mut self, written: &WrittenEntry) -> Range<usize> {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&written.bytes);
+        self.count += 1;
+        start..self.bytes.len()
+    }
+
     /// The entry that stands there.
     pub(crate) fn entry(&self, place: Range<usize>) -> &[u8] {
         &self.bytes[place]
@@ -126,10 +148,39 @@ impl WrittenBody {
 /// # Errors
 /// [`BodyError`] if it is newer than this server, or damaged.
 pub fn decode_body(format: u16, bytes: &[u8]) -> Result<Vec<Entry>, BodyError> {
+    decode_as(format, bytes)
+}
+
+/// As [`decode_body`], for entries that are to be [replayed](crate::replay).
+///
+/// # Errors
+/// [`BodyError`] if it is newer than this server, or damaged.
+pub fn decode_written(format: u16, body: &Bytes) -> Result<Vec<WrittenEntry>, BodyError> {
+    let placed: Vec<Placed> = decode_as(format, body)?;
+    let written = |Placed { entry, place }| WrittenEntry { entry, bytes: body.slice(place) };
+    Ok(placed.into_iter().map(written).collect())
+}
+
+fn decode_as<'b, E: Decode<'b, ()>>(format: u16, bytes: &'b [u8]) -> Result<Vec<E>, BodyError> {
     if format != BODY_FORMAT {
         return Err(BodyError::Format(format));
     }
-    Ok(Decoder::new(bytes).decode::<Body>()?.entries)
+    Ok(Decoder::new(bytes).decode::<Body<E>>()?.entries)
+}
+
+impl<'b, C> Decode<'b, C> for Placed {
+    fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let start = d.position();
+        let entry = Entry::decode(d, ctx)?;
+        Ok(Self { entry, place: start..d.position() })
+    }
+}
+
+impl From<Entry> for WrittenEntry {
+    fn from(entry: Entry) -> Self {
+        let bytes = minicbor::to_vec(&entry).expect(TO_MEMORY);
+        Self { entry, bytes: bytes.into() }
+    }
 }
 
 /// Only id and fingerprint are written: the key follows from the id.

@@ -7,7 +7,7 @@ use crate::{
     apply::{Misfit, apply},
     command::RequestMark,
     decide::decide,
-    record::Entry,
+    record::{Entry, WrittenEntry},
     requests::Found,
 };
 
@@ -51,9 +51,9 @@ pub fn execute(draft: &mut Draft<'_>, command: &Command, now_us: i64) -> Result<
 ///
 /// # Errors
 /// [`Misfit`] if the entry does not fit what is before it.
-pub fn replay(draft: &mut Draft<'_>, entry: &Entry, time_us: i64) -> Result<(), Misfit> {
-    let answer = apply(draft, &entry.event, time_us)?;
-    draft.record(entry, &answer);
+pub fn replay(draft: &mut Draft<'_>, written: &WrittenEntry, time_us: i64) -> Result<(), Misfit> {
+    let answer = apply(draft, &written.entry.event, time_us)?;
+    draft.record_written(written, &answer);
     Ok(())
 }
 

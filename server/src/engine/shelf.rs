@@ -104,7 +104,7 @@ impl Shelf {
         let (begun, mut advanced) = (state.head(), Advanced { hash: None, saved: None });
         loop {
             let step = Revision(state.head().0.saturating_add(self.checkpoint_events)).min(until);
-            let replayed = catch_up(&*self.reader, &*self.archive, namespace, state, step)?;
+            let replayed = catch_up(&mut *self.reader, &*self.archive, namespace, state, step)?;
             let Some(hash) = replayed else { return Ok(advanced) };
             advanced.hash = Some(hash);
             if state.head() >= until {

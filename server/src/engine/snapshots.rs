@@ -22,7 +22,7 @@ const FINAL_EVENTS: u64 = 1_000;
 /// A checkpoint copies the tasks and hand-offs that the state holds, so this many times fewer events than that do not make one. With 8, each
 /// event pays for copying eight of them, some 2 KB and two microseconds of the checkpoint's thread, however large the state is; its own
 /// request is written once, whatever the distance. What comes after the last checkpoint, at most what one distance and the writing of one
-/// checkpoint take, has to be replayed by a start after a crash, at about 150,000 events a second: with 1,000,000 tasks and as many hand-offs
+/// checkpoint take, has to be replayed by a start after a crash, at about 200,000 events a second: with 1,000,000 tasks and as many hand-offs
 /// about 250,000 events, less than two seconds. Below 800,000 of both together the configured distance holds.
 const COPIED_PER_EVENT: usize = 8;
 

@@ -6,8 +6,8 @@ use tonic::Code;
 
 use crate::harness::{Disk, Refused, TestServer, config, create, seed};
 
-/// Tasks that are created, one record each.
-const RECORDS: u64 = 30;
+/// Tasks that are created, one record each: enough that a start reads ahead while it replays.
+const RECORDS: u64 = 300;
 
 /// A disk on which the record of `revision` was altered while a server ran, and was answered long before.
 async fn altered(disk: &Disk, revision: u64, byte_index: usize) {

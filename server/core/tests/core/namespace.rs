@@ -64,7 +64,7 @@ impl Namespace {
     /// Replays `entry` as a record of its own, without deciding anything.
     pub(crate) fn replay(&mut self, entry: &Entry) {
         let mut draft = Draft::new(&self.state);
-        replay(&mut draft, entry, self.now_us).unwrap();
+        replay(&mut draft, &entry.clone().into(), self.now_us).unwrap();
         let changes = draft.into_changes();
         self.state.absorb(changes);
     }

@@ -140,6 +140,7 @@ fn a_batch_that_is_dropped_has_not_happened() {
 fn an_entry_that_does_not_fit_what_is_before_it_is_refused() {
     let mut ns = ready();
     let Outcome::Recorded(entry, _) = ns.send("", hand_off("t", "a", "b")).unwrap() else { panic!() };
+    let entry = (*entry).into();
     let misfit = |state: &State| replay(&mut Draft::new(state), &entry, 1).unwrap_err();
     let without_task = Misfit { revision: Revision(1), what: "task t does not exist".into() };
     assert_eq!(misfit(&State::default()), without_task);

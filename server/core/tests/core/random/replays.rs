@@ -1,18 +1,21 @@
 //! The same log gives the same state, byte for byte.
 
-use baton_core::{BODY_FORMAT, CHECKPOINT_FORMAT, Draft, Entry, State, decode_body, replay};
+use baton_core::{BODY_FORMAT, CHECKPOINT_FORMAT, Draft, State, WrittenEntry, decode_written, replay};
 
 use super::run::{MEMORY, Record, Run};
 
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=12;
 const OPS_PER_SEED: usize = 3_000;
 
-fn entries(records: &[Record]) -> Vec<(i64, Vec<Entry>)> {
-    records.iter().map(|record| (record.time_us, decode_body(BODY_FORMAT, &record.body).unwrap())).collect()
+fn entries(records: &[Record]) -> Vec<(i64, Vec<WrittenEntry>)> {
+    records
+        .iter()
+        .map(|record| (record.time_us, decode_written(BODY_FORMAT, &record.body).unwrap()))
+        .collect()
 }
 
 /// Replays `records` into `state`, as many at once as each item of `drafts` says, in turn.
-fn replayed(mut state: State, records: &[(i64, Vec<Entry>)], drafts: &[usize]) -> State {
+fn replayed(mut state: State, records: &[(i64, Vec<WrittenEntry>)], drafts: &[usize]) -> State {
     let (mut rest, mut drafts) = (records, drafts.iter().cycle());
     while !rest.is_empty() {
         let (now, later) = rest.split_at(rest.len().min(*drafts.next().unwrap()));
@@ -30,8 +33,8 @@ fn replayed(mut state: State, records: &[(i64, Vec<Entry>)], drafts: &[usize]) -
 }
 
 /// The same entries at the same times, each in a record of its own.
-fn one_by_one(records: &[(i64, Vec<Entry>)]) -> Vec<(i64, Vec<Entry>)> {
-    let single = |time_us: i64, entry: &Entry| (time_us, vec![entry.clone()]);
+fn one_by_one(records: &[(i64, Vec<WrittenEntry>)]) -> Vec<(i64, Vec<WrittenEntry>)> {
+    let single = |time_us: i64, entry: &WrittenEntry| (time_us, vec![entry.clone()]);
     records
         .iter()
         .flat_map(|(time_us, entries)| entries.iter().map(move |entry| single(*time_us, entry)))

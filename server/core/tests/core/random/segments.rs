@@ -2,7 +2,7 @@
 
 use baton_core::{
     BODY_FORMAT, CHECKPOINT_FORMAT, CheckpointReader, Draft, InSegments, RequestSegment, Revision, State,
-    decode_body, replay,
+    decode_written, replay,
 };
 use fastrand::Rng;
 
@@ -31,9 +31,9 @@ struct Life {
 impl Life {
     fn replay(&mut self, record: &Record) {
         let mut draft = Draft::new(&self.state);
-        for entry in decode_body(BODY_FORMAT, &record.body).unwrap() {
-            replay(&mut draft, &entry, record.time_us).unwrap();
-            if entry.request.is_some() {
+        for written in decode_written(BODY_FORMAT, &record.body).unwrap() {
+            replay(&mut draft, &written, record.time_us).unwrap();
+            if written.entry.request.is_some() {
                 self.requests.push(draft.head());
             }
         }
