@@ -1,10 +1,10 @@
 //! What callers ask for, with everything that a decision may need.
 
-use minicbor::{Encode, Encoder};
+use minicbor::Encode;
 
 use crate::{
     AgentId, BuiltInRule, Context, HandoffId, Object, Progress, RequestId, Revision, TaskId, Text,
-    TransferSpec, UpdateMode, digest::Digest,
+    TransferSpec, UpdateMode, codec::with_encoded, digest::Digest,
 };
 
 /// One request to change a namespace.
@@ -82,15 +82,7 @@ const USUAL_ACTION_BYTES: usize = 768;
 impl Action {
     /// A digest of the whole action: equal for equal actions, whatever made them.
     pub fn fingerprint(&self) -> Digest {
-        let mut usual = [0; USUAL_ACTION_BYTES];
-        let mut room = usual.as_mut_slice();
-        if Encoder::new(&mut room).encode(self).is_ok() {
-            let left = room.len();
-            return Digest::of(&usual[..USUAL_ACTION_BYTES - left]);
-        }
-        let mut bytes = Vec::with_capacity(2 * USUAL_ACTION_BYTES);
-        Encoder::new(&mut bytes).encode(self).expect("writing to memory cannot fail");
-        Digest::of(&bytes)
+        with_encoded::<USUAL_ACTION_BYTES, _>(self, Digest::of)
     }
 }
 

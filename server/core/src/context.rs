@@ -10,7 +10,7 @@ use minicbor::{
     encode::{Error as EncodeError, Write},
 };
 
-use crate::codec::length;
+use crate::codec::{length, with_encoded};
 
 /// What a context says, text by text.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Encode, Decode)]
@@ -88,9 +88,7 @@ impl Context {
 
 impl From<&ContextParts<'_>> for Context {
     fn from(parts: &ContextParts<'_>) -> Self {
-        let mut bytes = Vec::with_capacity(USUAL_BYTES);
-        Encoder::new(&mut bytes).encode(parts).expect("writing to memory cannot fail");
-        Self { bytes: bytes.into(), size: parts.size() }
+        Self { bytes: with_encoded::<USUAL_BYTES, _>(parts, |bytes| bytes.into()), size: parts.size() }
     }
 }
 
