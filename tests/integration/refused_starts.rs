@@ -2,8 +2,13 @@
 
 use std::{fs, sync::Arc};
 
-use baton_log::OpenError;
+use baton_core::{
+    Action, AgentId, BODY_FORMAT, Command, CreateTask, Draft, Object, Outcome, State, TaskId, Text,
+    UpdateTask, encode_body, execute,
+};
+use baton_log::{Append, Log as _, LogReader as _, OpenError, Record};
 use baton_server::{ServerError, config::Config, listener::BindError, metrics::Metrics, shutdown::Shutdown};
+use bytes::Bytes;
 
 use crate::harness::{Disk, ServerProcess, TestServer, config, create};
 
@@ -88,4 +93,76 @@ async fn a_port_in_use_is_named_and_the_folder_is_not_touched() {
     assert!(matches!(error, ServerError::Config(_)), "{error}");
     assert!(!data.exists(), "a server that cannot start leaves nothing behind");
     server.stop().await;
+}
+
+/// The body of a record with what the last `count` of these actions did, one after the other.
+fn body(actions: Vec<Action>, count: usize) -> Bytes {
+    let state = State::default();
+    let mut draft = Draft::new(&state);
+    let entry = |action| match execute(&mut draft, &Command::new("", 1, action), 1) {
+        Ok(Outcome::Recorded(entry, _)) => entry,
+        other => panic!("not recorded: {other:?}"),
+    };
+    let entries: Vec<_> = actions.into_iter().map(entry).collect();
+    encode_body(&entries[entries.len() - count..])
+}
+
+fn create_task(index: usize) -> Action {
+    let (task_id, owner) = (TaskId::from(format!("task-{index}")), AgentId::from("a"));
+    Action::CreateTask(CreateTask {
+        task_id,
+        description: Text::from("d"),
+        owner,
+        metadata: Object::default(),
+    })
+}
+
+fn start_task(index: usize) -> Action {
+    let task_id = TaskId::from(format!("task-{index}"));
+    Action::UpdateTask(UpdateTask {
+        task_id,
+        claim: Default::default(),
+        expected_revision: None,
+        description: None,
+        metadata: None,
+        progress: None,
+        start: true,
+    })
+}
+
+#[test]
+fn a_record_that_cannot_be_replayed_is_named_however_many_follow() {
+    const TASKS: usize = 100;
+    let good = |record: usize| {
+        let tasks = (record * TASKS..(record + 1) * TASKS).map(create_task).collect();
+        (BODY_FORMAT, TASKS, body(tasks, TASKS))
+    };
+    let without_task = body(vec![create_task(9_999), start_task(9_999)], 1);
+    let cases = [
+        (
+            (BODY_FORMAT, 1, without_task),
+            "revision 101 does not fit what is before it: task task-9999 does not exist",
+        ),
+        ((BODY_FORMAT, 1, Bytes::from_static(b"nonsense")), "revision 101: the record's body cannot be read"),
+        ((BODY_FORMAT + 1, 1, good(1).2), "revision 101: the record has format 2"),
+    ];
+    for (bad, said) in cases {
+        for following in [0, 1, 60] {
+            let disk = Disk::folder();
+            let mut log = disk.log();
+            let records = [good(0), bad.clone()].into_iter().chain((1..=following).map(good));
+            for (format, count, bytes) in records {
+                let (head, namespace) = (log.head("default").unwrap(), "default".into());
+                let (first, previous) = (head.revision + 1, head.hash);
+                let record = Record::seal(namespace, first, count as u32, 1, format, previous, bytes);
+                log.append(&[Append { expected_revision: head.revision, record }]).unwrap();
+            }
+            drop(log);
+            let error = disk.open(config()).map(drop).expect_err("it must not be served").to_string();
+            assert!(
+                error.contains(said) && error.contains("namespace default"),
+                "{following} follow: {error}"
+            );
+        }
+    }
 }
