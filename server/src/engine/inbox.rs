@@ -59,8 +59,9 @@ impl Inbox {
 
     /// Waits until there is something, and takes a batch of it.
     pub(super) fn take(&mut self, bounds: BatchBounds) -> Result<Taken, Closed> {
-        let is_empty = self.waiting.is_empty() && self.messages.is_empty();
-        if is_empty && self.receiver.blocking_recv_many(&mut self.messages, bounds.commands) == 0 {
+        if self.has_received_nothing()
+            && self.receiver.blocking_recv_many(&mut self.messages, bounds.commands) == 0
+        {
             return Err(Closed);
         }
         let upkeep = self.sort();
@@ -86,7 +87,7 @@ impl Inbox {
         while self.waiting.len() + self.messages.len() < bounds.commands {
             match self.receiver.try_recv() {
                 Ok(message) => self.messages.push(message),
-                Err(TryRecvError::Disconnected) if self.waiting.is_empty() && self.messages.is_empty() => {
+                Err(TryRecvError::Disconnected) if self.has_received_nothing() => {
                     return Err(Closed);
                 }
                 Err(_) => break,
@@ -139,6 +140,15 @@ impl Inbox {
             Message::Truncate(_) | Message::Forget(_) => 0,
         });
         sorted.chain(unsorted).sum()
+    }
+
+    fn has_received_nothing(&self) -> bool {
+        self.waiting.is_empty() && self.messages.is_empty()
+    }
+
+    /// Whether there is nothing to take.
+    pub(super) fn is_empty(&self) -> bool {
+        self.has_received_nothing() && self.receiver.is_empty()
     }
 
     /// How many commands still wait.

@@ -34,6 +34,7 @@ mod tally;
 mod thread;
 mod truncation;
 mod trust;
+mod vigil;
 mod wanted;
 
 pub use error::EngineError;
@@ -52,7 +53,10 @@ use baton_core::{Answer, Command, RequestMemory, limits::UNPACKED_CHANGES_MAX};
 use baton_log::{Archive, Checkpoints, Log, LogId};
 use tokio::{
     runtime::Handle,
-    sync::{oneshot, watch},
+    sync::{
+        oneshot::{self, error::TryRecvError},
+        watch,
+    },
 };
 
 use crate::{clock::Clock, metrics::Metrics};
@@ -67,6 +71,7 @@ use retention::Retainer;
 use shelf::Shelf;
 use submission::{Submission, Work};
 use truncation::{Truncator, show_oldest};
+use vigil::{AWAKE_MAX, CallersVigil, Vigil};
 
 /// The bounds of an engine.
 #[derive(Clone, Copy, Debug)]
@@ -121,6 +126,7 @@ pub struct Engine {
     log_kind: &'static str,
     stopped: watch::Receiver<Option<StopReason>>,
     batch_commands_max: usize,
+    vigil: CallersVigil,
 }
 
 /// Why an engine does not run any more.
@@ -185,8 +191,11 @@ impl Engine {
         for namespace in &opened.recovered {
             show_oldest(&metrics, &namespace.namespace, namespace.oldest_revision.0);
         }
+        let vigil = Vigil::new(AWAKE_MAX);
+        let of_callers = vigil.of_callers();
         let thread = thread::start(thread::Owner {
             inbox,
+            vigil,
             truncator: Truncator::new(Arc::clone(&namespaces), Arc::clone(&metrics)),
             forgetter: Forgetter::default(),
             stopped: stopped_tx,
@@ -206,7 +215,16 @@ impl Engine {
                 under_way: None,
             },
         });
-        let engine = Self { queue, namespaces, clock, log_id, log_kind, stopped, batch_commands_max };
+        let engine = Self {
+            queue,
+            namespaces,
+            clock,
+            log_id,
+            log_kind,
+            stopped,
+            batch_commands_max,
+            vigil: of_callers,
+        };
         Ok((engine, EngineThread { thread, snapshots: saver }, opened.recovered))
     }
 
@@ -224,7 +242,17 @@ impl Engine {
         bytes: usize,
         deadline: Option<Instant>,
     ) -> Result<Answer, EngineError> {
-        self.submit(namespace, command, bytes, deadline)?.await.unwrap_or(Err(EngineError::OutcomeUnknown))
+        let caller = self.vigil.begin();
+        let mut answer = self.submit(namespace, command, bytes, deadline)?;
+        let unknown = Err(EngineError::OutcomeUnknown);
+        let come = || match answer.try_recv() {
+            Err(TryRecvError::Empty) => None,
+            over => Some(over.ok()),
+        };
+        match caller.wait(come).await {
+            Some(answered) => answered.unwrap_or(unknown),
+            None => answer.await.unwrap_or(unknown),
+        }
     }
 
     /// As [`Engine::execute`], but returns as soon as the command waits in the queue, in its place.
@@ -255,6 +283,7 @@ impl Engine {
         bytes: usize,
         deadline: Option<Instant>,
     ) -> Vec<Result<Answer, EngineError>> {
+        let _caller = self.vigil.begin();
         let (count, part_max) = (commands.len(), self.batch_commands_max.max(1));
         let mut commands = commands.into_iter();
         let mut parts = Vec::with_capacity(count.div_ceil(part_max));

@@ -16,6 +16,7 @@ use super::{
     forgetting::Forgetter,
     inbox::{BatchBounds, Closed, Inbox, Taken, ToDo},
     truncation::Truncator,
+    vigil::Vigil,
 };
 
 /// How long it sleeps in a pause before it looks for something else to do: a step may forget hundreds of tasks.
@@ -24,6 +25,7 @@ const PAUSE_STEP: Duration = Duration::from_millis(1);
 /// All that the thread owns.
 pub(super) struct Owner {
     pub(super) inbox: Inbox,
+    pub(super) vigil: Vigil,
     pub(super) committer: Committer,
     pub(super) truncator: Truncator,
     pub(super) forgetter: Forgetter,
@@ -121,6 +123,10 @@ impl Owner {
         let EngineLimits { batch_commands_max: commands, batch_bytes_max: bytes, .. } = self.committer.limits;
         let bounds = BatchBounds { commands, bytes };
         let is_idle = self.committer.appending().is_none() && self.is_house_in_order();
-        if is_idle { self.inbox.take(bounds) } else { self.inbox.take_waiting(bounds) }
+        if !is_idle {
+            return self.inbox.take_waiting(bounds);
+        }
+        self.vigil.wait(|| !self.inbox.is_empty());
+        self.inbox.take(bounds)
     }
 }
