@@ -205,6 +205,13 @@ impl Committer {
         }
     }
 
+    /// Asks for the checkpoint of a namespace that came due while the one before was being made: nothing else may happen there for long.
+    pub(super) fn save_if_due(&mut self, namespace: &Arc<str>) {
+        if let (Some(hash), Some(namespace)) = (self.heads.get(namespace), self.namespaces.get(namespace)) {
+            self.snapshots.ask_if_due(&namespace, *hash);
+        }
+    }
+
     /// Nothing changes any more.
     pub(super) fn save_all(&mut self) {
         for namespace in self.namespaces.all() {

@@ -46,6 +46,8 @@ pub(super) struct Taken {
 pub(super) struct ToDo {
     pub(super) truncations: Vec<Truncation>,
     pub(super) forgettings: Vec<Forgetting>,
+    /// Namespaces of which a checkpoint was made.
+    pub(super) saved: Vec<Arc<str>>,
 }
 
 /// The queue is closed and empty.
@@ -111,6 +113,7 @@ impl Inbox {
                 Message::Command(submission) => self.waiting.push_back(submission),
                 Message::Truncate(truncation) => upkeep.truncations.push(truncation),
                 Message::Forget(forgetting) => upkeep.forgettings.push(forgetting),
+                Message::Saved(namespace) => upkeep.saved.push(namespace),
             }
         }
         upkeep
@@ -137,7 +140,7 @@ impl Inbox {
         let sorted = self.waiting.iter().map(Submission::count);
         let unsorted = self.messages.iter().map(|message| match message {
             Message::Command(submission) => submission.count(),
-            Message::Truncate(_) | Message::Forget(_) => 0,
+            Message::Truncate(_) | Message::Forget(_) | Message::Saved(_) => 0,
         });
         sorted.chain(unsorted).sum()
     }

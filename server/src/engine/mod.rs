@@ -186,8 +186,13 @@ impl Engine {
         ));
         let (stopped_tx, stopped) = watch::channel(None);
         let retainer = Retainer::new(limits.retention, Arc::clone(&clock), queue.upkeep());
-        let (snapshots, saver) =
-            snapshots::start(shelf, retainer, limits.checkpoint_events, opened.snapshot_revisions);
+        let (snapshots, saver) = snapshots::start(
+            shelf,
+            retainer,
+            queue.upkeep(),
+            limits.checkpoint_events,
+            opened.snapshot_revisions,
+        );
         for namespace in &opened.recovered {
             show_oldest(&metrics, &namespace.namespace, namespace.oldest_revision.0);
         }

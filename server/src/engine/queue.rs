@@ -25,6 +25,8 @@ pub(super) enum Message {
     Command(Submission),
     Truncate(Truncation),
     Forget(Forgetting),
+    /// The checkpoint of that namespace that was being made is done.
+    Saved(Arc<str>),
 }
 
 // Shared by all handles, so that taking it out closes the channel for all of them.
@@ -37,7 +39,7 @@ pub(super) struct Queue {
     room: Arc<Room>,
 }
 
-/// The writing end for truncations and for what is to be forgotten. It does not keep the engine running.
+/// The writing end for what keeps the house in order. It does not keep the engine running.
 #[derive(Clone, Debug)]
 pub(super) struct Upkeep(Weak<Sender>);
 
@@ -108,7 +110,7 @@ impl Queue {
         })
     }
 
-    /// The end for truncations and for what is to be forgotten.
+    /// The end for what keeps the house in order.
     pub(super) fn upkeep(&self) -> Upkeep {
         Upkeep(Arc::downgrade(&self.sender))
     }
@@ -132,6 +134,11 @@ impl Upkeep {
     /// Asks to forget tasks, in the same way.
     pub(super) fn forget(&self, forgetting: Forgetting) {
         self.send(Message::Forget(forgetting));
+    }
+
+    /// Tells that the checkpoint of `namespace` that was being made is done, in the same way.
+    pub(super) fn saved(&self, namespace: Arc<str>) {
+        self.send(Message::Saved(namespace));
     }
 
     fn send(&self, message: Message) {

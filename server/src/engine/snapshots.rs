@@ -14,7 +14,7 @@ use std::{
 use baton_core::State;
 use baton_log::Hash;
 
-use super::{Namespace, priority, retention::Retainer, shelf::Shelf};
+use super::{Namespace, priority, queue::Upkeep, retention::Retainer, shelf::Shelf};
 
 /// Fewer new events than this are not worth a checkpoint when the server stops.
 const FINAL_EVENTS: u64 = 1_000;
@@ -64,7 +64,7 @@ pub(super) struct SnapshotRequest {
     /// Whether the server stops: nothing is done then that can as well be done after the next start.
     stopping: bool,
     /// Dropped when it is done.
-    _under_way: Arc<()>,
+    under_way: Arc<()>,
 }
 
 impl Snapshots {
@@ -106,20 +106,20 @@ impl Snapshots {
         self.asked.insert(Arc::clone(namespace), asked);
         let namespace = Arc::clone(namespace);
         // If the thread has died, a restart only replays more.
-        let _ =
-            self.requests.send(SnapshotRequest { namespace, state, hash, stopping, _under_way: under_way });
+        let _ = self.requests.send(SnapshotRequest { namespace, state, hash, stopping, under_way });
     }
 }
 
-/// Starts the thread; `saved` are the revisions of the newest checkpoints that there are.
+/// Starts the thread, which tells `upkeep` what it made; `saved` are the revisions of the newest checkpoints that there are.
 pub(super) fn start(
     shelf: Shelf,
     retainer: Retainer,
+    upkeep: Upkeep,
     events_min: u64,
     saved: BTreeMap<Arc<str>, u64>,
 ) -> (Snapshots, JoinHandle<()>) {
     let (requests, received) = mpsc::channel();
-    let mut keeper = Keeper { shelf, retainer };
+    let mut keeper = Keeper { shelf, retainer, upkeep };
     let thread = thread::Builder::new()
         .name("baton-checkpoint".into())
         .spawn(move || {
@@ -135,6 +135,7 @@ pub(super) fn start(
 struct Keeper {
     shelf: Shelf,
     retainer: Retainer,
+    upkeep: Upkeep,
 }
 
 impl Keeper {
@@ -157,8 +158,10 @@ impl Keeper {
         let wanted: BTreeMap<Arc<str>, SnapshotRequest> =
             requests.map(|request| (Arc::clone(&request.namespace), request)).collect();
         let stopping = wanted.values().any(|request| request.stopping);
-        for SnapshotRequest { namespace, state, hash, stopping, _under_way } in wanted.into_values() {
+        for SnapshotRequest { namespace, state, hash, stopping, under_way } in wanted.into_values() {
             self.shelf.save_snapshot(&namespace, state, hash, !stopping);
+            drop(under_way);
+            self.upkeep.saved(namespace);
         }
         if !stopping && self.retainer.interval().is_some() {
             self.retainer.retain(&mut self.shelf);

@@ -103,9 +103,10 @@ impl Owner {
         }
     }
 
-    fn add_upkeep(&mut self, ToDo { truncations, forgettings }: ToDo) {
+    fn add_upkeep(&mut self, ToDo { truncations, forgettings, saved }: ToDo) {
         truncations.into_iter().for_each(|truncation| self.truncator.add(truncation));
         forgettings.into_iter().for_each(|forgetting| self.forgetter.add(forgetting));
+        saved.iter().for_each(|namespace| self.committer.save_if_due(namespace));
     }
 
     /// While a batch is under way, waits until there is as much again, or until that one has landed.

@@ -61,6 +61,21 @@ fn each_request_is_written_to_one_segment_and_checkpoints_hold_what_is_left() {
 }
 
 #[test]
+fn a_checkpoint_that_comes_due_while_one_is_made_follows_though_nothing_happens_any_more() {
+    let disk = Disk::folder();
+    let life = Life::start(&disk).unwrap();
+    {
+        let _held = life.saving.lock().unwrap();
+        life.touch(3 * CHECKPOINT_EVENTS);
+    }
+    let mut made = 0;
+    while made < 2 {
+        made += life.until_checkpoint().iter().filter_map(Saved::checkpoint).count();
+    }
+    life.stop();
+}
+
+#[test]
 fn segments_whose_requests_are_forgotten_are_removed() {
     let (disk, count_max) = (Disk::folder(), 2 * REQUEST_SEGMENT_COUNT);
     let life = Life::remembering(&disk, count_max).unwrap();
