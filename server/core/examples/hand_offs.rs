@@ -1,6 +1,6 @@
 //! Hand-offs through the core alone, to be counted or profiled: `valgrind --tool=callgrind --toggle-collect='*hand_on*'`.
 //!
-//! Takes the size of a batch and how many tasks there are. Each task goes the round of four agents.
+//! Takes the size of a batch, how many tasks and how many teams there are. Each task goes the round of four agents, those of its team.
 #![allow(clippy::print_stdout, reason = "it is a program")]
 
 use baton_core::{
@@ -9,21 +9,25 @@ use baton_core::{
 };
 
 const NOW_US: i64 = 1_790_000_000_000_000;
-const AGENTS: [&str; 4] = ["triage", "billing", "refunds", "legal"];
+const ROLES: [&str; 4] = ["triage", "billing", "refunds", "legal"];
 
 fn main() {
     let mut numbers = std::env::args().skip(1).filter_map(|word| word.parse::<usize>().ok());
-    let (batch, tasks) = (numbers.next().unwrap_or(256), numbers.next().unwrap_or(10_000));
+    let mut number = |default| numbers.next().unwrap_or(default);
+    let (batch, tasks, teams) = (number(256), number(10_000), number(1));
     let mut state = State::default();
-    hand_in(&mut state, AGENTS.map(know).to_vec());
+    for team in 0..teams {
+        hand_in(&mut state, (0..ROLES.len()).map(|role| know(&agent(team, role))).collect());
+    }
     let tasks: Vec<usize> = (0..tasks).collect();
     for some in tasks.chunks(batch) {
-        hand_in(&mut state, some.iter().map(|task| create(*task)).collect());
+        hand_in(&mut state, some.iter().map(|task| create(*task, task % teams)).collect());
     }
     let (mut bytes, mut handoffs) = (0, 0);
-    for round in 0..AGENTS.len() {
+    for round in 0..ROLES.len() {
         for some in tasks.chunks(batch) {
-            let commands: Vec<Command> = some.iter().map(|task| hand_off(*task, round)).collect();
+            let commands: Vec<Command> =
+                some.iter().map(|task| hand_off(*task, task % teams, round)).collect();
             bytes += hand_on(&mut state, &commands);
             handoffs += commands.len();
         }
@@ -61,6 +65,12 @@ fn hand_in(state: &mut State, commands: Vec<Command>) {
     state.absorb(changes);
 }
 
+/// The agent of that role; where there is more than one team, with the team's name.
+fn agent(team: usize, role: usize) -> String {
+    let role = ROLES[role % ROLES.len()];
+    if team == 0 { role.to_owned() } else { format!("support-team-{team:04}-{role}") }
+}
+
 fn know(agent: &str) -> Command {
     let known = [(Text::from("order"), Value::String(Text::from("4711")))];
     let update = UpdateState {
@@ -72,21 +82,21 @@ fn know(agent: &str) -> Command {
     Command::new(agent, NOW_US, Action::UpdateState(update))
 }
 
-fn create(task: usize) -> Command {
+fn create(task: usize, team: usize) -> Command {
     let create = CreateTask {
         task_id: id(task),
         description: Text::from("Refund order 4711"),
-        owner: AgentId::from(AGENTS[0]),
+        owner: AgentId::from(agent(team, 0)),
         metadata: Object::default(),
     };
     Command::new(&format!("create-{task:08}"), NOW_US, Action::CreateTask(create))
 }
 
-fn hand_off(task: usize, round: usize) -> Command {
+fn hand_off(task: usize, team: usize, round: usize) -> Command {
     let proposal = Proposal {
         task_id: id(task),
-        from: AgentId::from(AGENTS[round]),
-        to: AgentId::from(AGENTS[(round + 1) % AGENTS.len()]),
+        from: AgentId::from(agent(team, round)),
+        to: AgentId::from(agent(team, round + 1)),
         reason: Text::from("needs access to payments"),
         owner_epoch: Some(round as u64 + 1),
         transfer: TransferSpec::default(),

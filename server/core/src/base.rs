@@ -42,7 +42,7 @@ impl<'a> Base<'a> {
 
     pub(crate) fn agent(&self, id: &AgentId) -> Option<&'a Arc<AgentState>> {
         let changed = self.pending.and_then(|pending| pending.agents.get(id));
-        changed.or_else(|| self.state.agent(id).map(|record| &record.state))
+        changed.or_else(|| self.state.agents.get(id).map(|record| &record.state))
     }
 
     pub(crate) fn handoff(&self, id: HandoffId) -> Option<Arc<Handoff>> {

@@ -6,7 +6,9 @@ use std::borrow::Borrow;
 
 use hashbrown::HashTable;
 
-/// What is under each key.
+use crate::text_hash::text_hash;
+
+/// What is under each key. Whoever makes up keys that collide makes a batch slower by as many comparisons as it has commands.
 #[derive(Debug)]
 pub(crate) struct ByKey<K, V> {
     in_order: Vec<(K, V)>,
@@ -30,17 +32,17 @@ impl<K, V> ByKey<K, V> {
 impl<K: Borrow<str>, V> ByKey<K, V> {
     /// The value under `key`.
     pub(crate) fn get(&self, key: &str) -> Option<&V> {
-        self.place(hash(key), key).map(|place| &self.in_order[place].1)
+        self.place(text_hash(key), key).map(|place| &self.in_order[place].1)
     }
 
     /// Whether there is a value under `key`.
     pub(crate) fn contains_key(&self, key: &str) -> bool {
-        self.place(hash(key), key).is_some()
+        self.place(text_hash(key), key).is_some()
     }
 
     /// Puts `value` under `key`, in the place of what is there.
     pub(crate) fn insert(&mut self, key: K, value: V) {
-        let hash = hash(key.borrow());
+        let hash = text_hash(key.borrow());
         match self.place(hash, key.borrow()) {
             Some(place) => self.in_order[place].1 = value,
             None => {
@@ -64,21 +66,6 @@ impl<K, V> IntoIterator for ByKey<K, V> {
     fn into_iter(self) -> Self::IntoIter {
         self.in_order.into_iter()
     }
-}
-
-/// FNV-1a, eight bytes at a time. Whoever makes up keys that collide makes a batch slower by as many comparisons as it has commands.
-fn hash(key: &str) -> u32 {
-    const PRIME: u64 = 0x0000_0100_0000_01b3;
-    let (words, rest) = key.as_bytes().as_chunks::<8>();
-    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let all = words.iter().map(word).chain([word(&last)]);
-    let hashed = all.fold(0xcbf2_9ce4_8422_2325_u64, |hash, word| {
-        let mixed = (hash ^ word).wrapping_mul(PRIME);
-        mixed ^ (mixed >> 32)
-    });
-    hashed as u32
 }
 
 /// The table looks at both ends of a hash of twice the width.

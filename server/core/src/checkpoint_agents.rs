@@ -15,7 +15,7 @@ impl State {
     /// Writes all agents.
     pub(crate) fn write_agents<E>(&self, parts: &mut Parts<'_, E>) -> Result<(), E> {
         let mut tables = TableWriter::default();
-        for (_, record) in self.agents.iter() {
+        for record in self.agents.iter() {
             let knowledge = tables.index(&record.state.knowledge, parts)?;
             parts.item(Section::Agents, |e| write_agent(e, record, knowledge))?;
             for change in record.history.entries() {
@@ -58,7 +58,7 @@ impl AgentsReader {
             item::AGENT => {
                 let record = self.read_agent(d)?;
                 let id = record.state.agent_id.clone();
-                state.agents.insert(id.clone(), Arc::new(record));
+                state.agents.insert(record);
                 self.last = Some(id);
                 Ok(())
             }

@@ -4,6 +4,7 @@
 //! a clock, draws a random number, does I/O or iterates an unordered map: the same log gives the same state, byte for byte.
 
 mod agent;
+mod agents;
 mod answer;
 mod apply;
 mod archived;
@@ -47,6 +48,7 @@ mod subject;
 pub mod summary;
 mod task;
 mod text;
+mod text_hash;
 mod transfer;
 mod value;
 mod verdict;

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use crate::{
     AgentId, AgentState, Changes, Handoff, HandoffId, History, Revision, RuleSet, StateChange, Task,
     TaskEntry, TaskId,
+    agents::Agents,
     limits::STATE_HISTORY_MAX,
     requests::{RequestMemory, Requests},
-    store::{Handoffs, Sorted, StoredChange, StoredEntry, TaskHistory, Tasks},
+    store::{Handoffs, StoredChange, StoredEntry, TaskHistory, Tasks},
 };
 
 /// One namespace as of its head.
@@ -18,7 +19,7 @@ pub struct State {
     pub(crate) head: Revision,
     pub(crate) time_us: i64,
     pub(crate) tasks: Tasks,
-    pub(crate) agents: Sorted<AgentId, Arc<AgentRecord>>,
+    pub(crate) agents: Agents,
     pub(crate) handoffs: Handoffs,
     pub(crate) rules: RuleSet,
     pub(crate) requests: Requests,
@@ -113,7 +114,7 @@ impl State {
 
     /// The state of that agent, with its history.
     pub fn agent(&self, id: &str) -> Option<&AgentRecord> {
-        self.agents.get(id).map(|record| &**record)
+        self.agents.get(&AgentId::from(id)).map(|record| &**record)
     }
 
     /// The hand-off of that id.
@@ -183,7 +184,7 @@ impl State {
         }
         for (id, change) in state_changes {
             let newer = agents.get(&id).cloned();
-            self.change_agent(id, newer, change);
+            self.change_agent(&id, newer, change);
         }
         if let Some(rules) = rules {
             self.rules = rules;
@@ -202,8 +203,8 @@ impl State {
         }
     }
 
-    fn change_agent(&mut self, id: AgentId, newer: Option<Arc<AgentState>>, change: StateChange) {
-        match (self.agents.get_mut(&id), newer) {
+    fn change_agent(&mut self, id: &AgentId, newer: Option<Arc<AgentState>>, change: StateChange) {
+        match (self.agents.get_mut(id), newer) {
             (Some(record), newer) => {
                 let record = Arc::make_mut(record);
                 record.state = newer.unwrap_or_else(|| Arc::clone(&record.state));
@@ -212,7 +213,7 @@ impl State {
             (None, Some(state)) => {
                 let mut history = History::default();
                 history.push(change, STATE_HISTORY_MAX);
-                self.agents.insert(id, Arc::new(AgentRecord { state, history }));
+                self.agents.insert(AgentRecord { state, history });
             }
             // A line of a history comes with its state, or after it.
             (None, None) => (),
