@@ -65,7 +65,7 @@ fn hand_in(state: &mut State, commands: Vec<Command>) {
     state.absorb(changes);
 }
 
-/// The agent of that role; where there is more than one team, with the team's name.
+/// The agent of that role. In the first team it goes by the role alone.
 fn agent(team: usize, role: usize) -> String {
     let role = ROLES[role % ROLES.len()];
     if team == 0 { role.to_owned() } else { format!("support-team-{team:04}-{role}") }

@@ -1,5 +1,4 @@
-//! The agents of a namespace, found by hashes of their ids: to compare ids, which often begin alike and each lie elsewhere, was an eighth of
-//! what the core does for a hand-off among 500 agents.
+//! The agents of a namespace, found by hashes of their ids: these begin alike, and each lies elsewhere, so that to compare them takes longer.
 //!
 //! Clones share what they hold. Ids that were made up to collide are compared as in any sorted map.
 

@@ -1,6 +1,6 @@
 //! A hash of short texts, to find them by.
 
-/// FNV-1a, eight bytes at a time. Whoever makes up texts that collide makes finding them slower, as far as whoever uses it says.
+/// FNV-1a, eight bytes at a time. Texts that collide can be made up, so who uses it must bound what that costs.
 pub(crate) fn text_hash(text: &str) -> u32 {
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     let (words, rest) = text.as_bytes().as_chunks::<8>();

@@ -142,7 +142,7 @@ impl Committer {
     /// Lets everyone see a batch that is durable.
     fn conclude(&mut self, Decided { prepared, replies }: Decided) {
         let published: Vec<Published> = prepared.into_iter().map(|prepared| self.publish(prepared)).collect();
-        // Many callers have enough to do meanwhile. A single one is woken sooner by a thread that then goes to sleep.
+        // Many callers have enough to do meanwhile. A single one is served sooner by a thread that has nothing left to do.
         if replies.len() > 1 {
             self.deliver(replies);
             self.tidy_all(published);

@@ -6,6 +6,7 @@ mod announcer;
 mod appender;
 pub mod archived;
 mod attic;
+mod busy_wait;
 mod committing;
 mod deciding;
 mod error;
@@ -34,7 +35,6 @@ mod tally;
 mod thread;
 mod truncation;
 mod trust;
-mod vigil;
 mod wanted;
 
 pub use error::EngineError;
@@ -61,6 +61,7 @@ use tokio::{
 
 use crate::{clock::Clock, metrics::Metrics};
 use appender::Appender;
+use busy_wait::{BUSY_MAX, BusyWait, CallersBusyWait};
 use committing::Committer;
 use forgetting::{Forgets, Forgetter};
 use newest::Newest;
@@ -71,7 +72,6 @@ use retention::Retainer;
 use shelf::Shelf;
 use submission::{Submission, Work};
 use truncation::{Truncator, show_oldest};
-use vigil::{AWAKE_MAX, CallersVigil, Vigil};
 
 /// The bounds of an engine.
 #[derive(Clone, Copy, Debug)]
@@ -126,7 +126,7 @@ pub struct Engine {
     log_kind: &'static str,
     stopped: watch::Receiver<Option<StopReason>>,
     batch_commands_max: usize,
-    vigil: CallersVigil,
+    busy_wait: CallersBusyWait,
 }
 
 /// Why an engine does not run any more.
@@ -196,11 +196,11 @@ impl Engine {
         for namespace in &opened.recovered {
             show_oldest(&metrics, &namespace.namespace, namespace.oldest_revision.0);
         }
-        let vigil = Vigil::new(AWAKE_MAX);
-        let of_callers = vigil.of_callers();
+        let busy_wait = BusyWait::new(BUSY_MAX);
+        let of_callers = busy_wait.of_callers();
         let thread = thread::start(thread::Owner {
             inbox,
-            vigil,
+            busy_wait,
             truncator: Truncator::new(Arc::clone(&namespaces), Arc::clone(&metrics)),
             forgetter: Forgetter::default(),
             stopped: stopped_tx,
@@ -228,7 +228,7 @@ impl Engine {
             log_kind,
             stopped,
             batch_commands_max,
-            vigil: of_callers,
+            busy_wait: of_callers,
         };
         Ok((engine, EngineThread { thread, snapshots: saver }, opened.recovered))
     }
@@ -247,7 +247,7 @@ impl Engine {
         bytes: usize,
         deadline: Option<Instant>,
     ) -> Result<Answer, EngineError> {
-        let caller = self.vigil.begin();
+        let caller = self.busy_wait.begin();
         let mut answer = self.submit(namespace, command, bytes, deadline)?;
         let unknown = Err(EngineError::OutcomeUnknown);
         let come = || match answer.try_recv() {
@@ -288,7 +288,7 @@ impl Engine {
         bytes: usize,
         deadline: Option<Instant>,
     ) -> Vec<Result<Answer, EngineError>> {
-        let _caller = self.vigil.begin();
+        let _caller = self.busy_wait.begin();
         let (count, part_max) = (commands.len(), self.batch_commands_max.max(1));
         let mut commands = commands.into_iter();
         let mut parts = Vec::with_capacity(count.div_ceil(part_max));

@@ -12,11 +12,11 @@ use tracing::error;
 
 use super::{
     EngineError, EngineLimits, StopReason,
+    busy_wait::BusyWait,
     committing::{Broken, Committer},
     forgetting::Forgetter,
     inbox::{BatchBounds, Closed, Inbox, Taken, ToDo},
     truncation::Truncator,
-    vigil::Vigil,
 };
 
 /// How long it sleeps in a pause before it looks for something else to do: a step may forget hundreds of tasks.
@@ -25,7 +25,7 @@ const PAUSE_STEP: Duration = Duration::from_millis(1);
 /// All that the thread owns.
 pub(super) struct Owner {
     pub(super) inbox: Inbox,
-    pub(super) vigil: Vigil,
+    pub(super) busy_wait: BusyWait,
     pub(super) committer: Committer,
     pub(super) truncator: Truncator,
     pub(super) forgetter: Forgetter,
@@ -127,7 +127,7 @@ impl Owner {
         if !is_idle {
             return self.inbox.take_waiting(bounds);
         }
-        self.vigil.wait(|| !self.inbox.is_empty());
+        self.busy_wait.wait(|| !self.inbox.is_empty());
         self.inbox.take(bounds)
     }
 }

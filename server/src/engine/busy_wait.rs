@@ -1,4 +1,4 @@
-//! Waiting awake while calls come one at a time: a thread that sleeps takes about as long to wake up as such a call takes in all.
+//! Busy waiting while calls come one at a time: a thread that sleeps takes about as long to wake up as such a call takes in all.
 //!
 //! The engine waits so for the next command, and one caller for its answer: each for a bounded time, and only as long as it pays. Knows
 //! nothing of what is waited for.
@@ -15,8 +15,8 @@ use std::{
 use parking_lot::Mutex;
 use tokio::task;
 
-/// Longest wait awake: five times what waking up takes on a virtual machine. Whoever waits longer hardly notices that any more.
-pub(super) const AWAKE_MAX: Duration = Duration::from_micros(250);
+/// Longest wait awake: five times what waking up takes on a virtual machine, so whoever waits longer gains less than a fifth.
+pub(super) const BUSY_MAX: Duration = Duration::from_micros(250);
 
 /// After so many calls that met no other, calls are taken to come one at a time. To be awake for one of several would take the processor
 /// from the others, and make batches smaller.
@@ -52,7 +52,7 @@ impl Patience {
 #[derive(Debug)]
 struct Calls {
     /// Longest wait awake.
-    awake_max: Duration,
+    busy_max: Duration,
     /// How many wait for an answer.
     waiting: AtomicU32,
     /// How many were the only one when they began, one after the other.
@@ -69,21 +69,21 @@ impl Calls {
 
 /// The engine's part.
 #[derive(Debug)]
-pub(super) struct Vigil {
+pub(super) struct BusyWait {
     calls: Arc<Calls>,
     patience: Patience,
 }
 
-impl Vigil {
+impl BusyWait {
     /// One that stays awake for so long at most.
-    pub(super) fn new(awake_max: Duration) -> Self {
+    pub(super) fn new(busy_max: Duration) -> Self {
         let (waiting, lone) = (AtomicU32::new(0), AtomicU32::new(0));
-        let calls = Calls { awake_max, waiting, lone, patience: Mutex::new(Some(Patience::default())) };
+        let calls = Calls { busy_max, waiting, lone, patience: Mutex::new(Some(Patience::default())) };
         Self { calls: Arc::new(calls), patience: Patience::default() }
     }
 
-    pub(super) fn of_callers(&self) -> CallersVigil {
-        CallersVigil(Arc::clone(&self.calls))
+    pub(super) fn of_callers(&self) -> CallersBusyWait {
+        CallersBusyWait(Arc::clone(&self.calls))
     }
 
     /// Waits awake for as long as it is worth it, until `has_come`. Threads that have something to do go first.
@@ -91,7 +91,7 @@ impl Vigil {
         if !self.calls.are_lone() || has_come() || !self.patience.is_worth_it() {
             return;
         }
-        let end = Instant::now() + self.calls.awake_max;
+        let end = Instant::now() + self.calls.busy_max;
         while !has_come() {
             if Instant::now() >= end {
                 return self.patience.note(true);
@@ -104,13 +104,13 @@ impl Vigil {
 
 /// The callers' part. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(super) struct CallersVigil(Arc<Calls>);
+pub(super) struct CallersBusyWait(Arc<Calls>);
 
 /// One that waits for an answer. Dropped when it has it, or leaves.
 #[derive(Debug)]
 pub(super) struct Caller<'a>(&'a Calls);
 
-impl CallersVigil {
+impl CallersBusyWait {
     /// A call begins.
     pub(super) fn begin(&self) -> Caller<'_> {
         let Self(calls) = self;
@@ -131,7 +131,7 @@ impl Caller<'_> {
             return None;
         }
         let mut turn = Turn::take(self.0)?;
-        let end = Instant::now() + self.0.awake_max;
+        let end = Instant::now() + self.0.busy_max;
         loop {
             if let Some(come) = come() {
                 turn.was_in_vain = false;
@@ -190,25 +190,25 @@ mod tests {
     const LONG: Duration = Duration::from_secs(600);
 
     /// One that has seen calls come one at a time.
-    fn lone(awake_max: Duration) -> Vigil {
-        let vigil = Vigil::new(awake_max);
-        call_alone(&vigil, LONE_CALLS);
-        vigil
+    fn lone(busy_max: Duration) -> BusyWait {
+        let busy_wait = BusyWait::new(busy_max);
+        call_alone(&busy_wait, LONE_CALLS);
+        busy_wait
     }
 
-    fn call_alone(vigil: &Vigil, times: u32) {
-        (0..times).for_each(|_| drop(vigil.of_callers().begin()));
+    fn call_alone(busy_wait: &BusyWait, times: u32) {
+        (0..times).for_each(|_| drop(busy_wait.of_callers().begin()));
     }
 
-    fn call_together(vigil: &Vigil) {
-        let callers = vigil.of_callers();
+    fn call_together(busy_wait: &BusyWait) {
+        let callers = busy_wait.of_callers();
         let _both = (callers.begin(), callers.begin());
     }
 
     /// How often it looks for something that comes when it looks for the `nth` time.
-    fn looks(vigil: &mut Vigil, nth: u32) -> u32 {
+    fn looks(busy_wait: &mut BusyWait, nth: u32) -> u32 {
         let looks = Cell::new(0);
-        vigil.wait(|| {
+        busy_wait.wait(|| {
             looks.set(looks.get() + 1);
             looks.get() >= nth
         });
@@ -217,13 +217,13 @@ mod tests {
 
     #[test]
     fn the_engine_stays_awake_only_while_calls_come_one_at_a_time() {
-        let mut vigil = lone(LONG);
-        assert_eq!(looks(&mut vigil, 3), 3);
-        call_together(&vigil);
-        call_alone(&vigil, LONE_CALLS - 1);
-        assert_eq!(looks(&mut vigil, 3), 0);
-        call_alone(&vigil, 1);
-        assert_eq!(looks(&mut vigil, 3), 3);
+        let mut busy_wait = lone(LONG);
+        assert_eq!(looks(&mut busy_wait, 3), 3);
+        call_together(&busy_wait);
+        call_alone(&busy_wait, LONE_CALLS - 1);
+        assert_eq!(looks(&mut busy_wait, 3), 0);
+        call_alone(&busy_wait, 1);
+        assert_eq!(looks(&mut busy_wait, 3), 3);
     }
 
     #[test]
@@ -241,19 +241,19 @@ mod tests {
 
     #[test]
     fn a_wait_in_vain_ends_and_the_next_is_left_out() {
-        let mut vigil = lone(Duration::from_millis(1));
-        vigil.wait(|| false);
-        assert_eq!(looks(&mut vigil, 3), 1);
+        let mut busy_wait = lone(Duration::from_millis(1));
+        busy_wait.wait(|| false);
+        assert_eq!(looks(&mut busy_wait, 3), 1);
     }
 
     #[tokio::test]
     async fn a_caller_that_waits_awake_lets_others_have_their_turn() {
-        let vigil = lone(LONG);
+        let busy_wait = lone(LONG);
         let other = Arc::new(AtomicBool::new(false));
         let of_other = Arc::clone(&other);
         tokio::spawn(async move { of_other.store(true, Ordering::Relaxed) });
         let come = || other.load(Ordering::Relaxed).then_some("come");
-        assert_eq!(vigil.of_callers().begin().wait(come).await, Some("come"));
+        assert_eq!(busy_wait.of_callers().begin().wait(come).await, Some("come"));
     }
 
     #[tokio::test]
@@ -272,9 +272,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_callers_wait_in_vain_ends_and_the_next_is_left_out() {
+        let callers = lone(Duration::from_millis(1)).of_callers();
+        let caller = callers.begin();
+        assert_eq!(caller.wait(|| None::<&str>).await, None);
+        assert_eq!(caller.wait(|| Some("come")).await, None);
+        assert_eq!(caller.wait(|| Some("come")).await, Some("come"));
+    }
+
+    #[tokio::test]
     async fn callers_do_not_wait_awake_while_calls_come_together() {
-        let vigil = lone(LONG);
-        call_together(&vigil);
-        assert_eq!(vigil.of_callers().begin().wait(|| Some("come")).await, None);
+        let busy_wait = lone(LONG);
+        call_together(&busy_wait);
+        assert_eq!(busy_wait.of_callers().begin().wait(|| Some("come")).await, None);
     }
 }
