@@ -63,11 +63,13 @@ fn run(cli: Cli, addr_is_given: bool, output: &mut Output) -> Result<(), Failure
         clap_complete::generate(shell, &mut Cli::command(), "baton", &mut script);
         return output.raw(&script);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut session = Session { globals: cli.globals, addr_is_given, output };
+    if let Command::Serve(args) = cli.command {
+        return serve::run(args, &mut session);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match cli.command {
-            Command::Serve(args) => serve::run(args, &mut session).await,
             Command::Task(command) => task::run(command, &mut session).await,
             Command::State(command) => state::run(command, &mut session).await,
             Command::Handoff(command) => handoff::run(command, &mut session).await,
@@ -77,7 +79,7 @@ fn run(cli: Cli, addr_is_given: bool, output: &mut Output) -> Result<(), Failure
             Command::Verify(args) => verify::run(args, &mut session).await,
             Command::Demo(args) => unless_interrupted(demo::run(args, &mut session)).await,
             Command::Bench(args) => unless_interrupted(bench::run(args, &mut session)).await,
-            Command::Completions { .. } => Ok(()),
+            Command::Serve(_) | Command::Completions { .. } => Ok(()),
         }
     })
 }

@@ -9,7 +9,7 @@ use baton_server::{
     config::{Config, LogFormat, LogLevel, LogRequests},
     logging,
     metrics::Metrics,
-    serve,
+    runtime, serve,
     shutdown::{Shutdown, StopSignals},
 };
 use clap::{
@@ -40,6 +40,9 @@ pub(crate) struct ServeArgs {
     /// Where metrics and probes are served over HTTP [default: nowhere]
     #[arg(long, env = "BATON_HTTP", value_name = "HOST:PORT")]
     http: Option<String>,
+    /// Threads that serve the connections; with one, the engine works in it too [default: one less than there are processors, at least one]
+    #[arg(long, env = "BATON_THREADS", value_name = "COUNT")]
+    threads: Option<u32>,
     /// How long events are kept (30d), or how many bytes of them (10GiB); may be given once for each [default: all]
     #[arg(long, env = "BATON_RETAIN", value_name = "AGE|SIZE", value_delimiter = ',', value_parser = retain::parse)]
     retain: Vec<Retain>,
@@ -64,8 +67,13 @@ const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 ///
 /// # Errors
 /// The settings cannot work; a port or the folder cannot be used; the log is damaged, or failed.
-pub(crate) async fn run(args: ServeArgs, session: &mut Session<'_>) -> Result<(), Failure> {
+pub(crate) fn run(args: ServeArgs, session: &mut Session<'_>) -> Result<(), Failure> {
     let config = args.config()?;
+    config.validate().map_err(ServerError::from)?;
+    runtime(&config)?.block_on(serve_until_stopped(config, session))
+}
+
+async fn serve_until_stopped(config: Config, session: &mut Session<'_>) -> Result<(), Failure> {
     let metrics = Arc::new(Metrics::new());
     let _writes_what_is_left = logging::install(&config, metrics.log_lines_dropped.clone())
         .map_err(|error| Failure::new(Exit::Failure, "LOGGING", error.to_string()))?;
@@ -115,6 +123,7 @@ impl ServeArgs {
         replace(&mut config.log_level, self.log_level.or_else(level_of_rust_log));
         replace(&mut config.log_requests, self.log_requests);
         config.http = self.http.or(config.http);
+        config.threads = self.threads.or(config.threads);
         let retained = retain::bounds(&self.retain).map_err(Failure::usage)?;
         config.retain_s = retained.age_s.or(config.retain_s);
         config.retain_bytes = retained.bytes.or(config.retain_bytes);

@@ -29,6 +29,9 @@ pub struct Config {
     pub listen: String,
     /// Where metrics and probes are served over HTTP, `HOST:PORT`. Default: nowhere.
     pub http: Option<String>,
+    /// Threads that serve the connections; with one, the engine works in it too. 1 to 1,024. Default: one less than there are processors, which
+    /// is left to the engine, the log and the checkpoints; at least one.
+    pub threads: Option<u32>,
     /// Largest log, in bytes; a full one takes no more commands. At least 1 MiB. Default: as large as the disk allows.
     pub log_size_bytes_max: Option<u64>,
     /// How long events are kept, in seconds. 1 to 3,153,600,000 (100 years). Default: for ever.
@@ -123,6 +126,7 @@ impl Default for Config {
             data: PathBuf::from("./baton-data"),
             listen: "127.0.0.1:7420".to_owned(),
             http: None,
+            threads: None,
             log_size_bytes_max: None,
             retain_s: None,
             retain_bytes: None,
@@ -218,7 +222,8 @@ impl Config {
     }
 
     fn check_ranges(&self, reasons: &mut Vec<String>) {
-        let ranges: [(&str, u64, RangeInclusive<u64>); 19] = [
+        let ranges: [(&str, u64, RangeInclusive<u64>); 20] = [
+            ("threads", self.threads.unwrap_or(1).into(), 1..=1_024),
             ("log_size_bytes_max", self.log_size_bytes_max.unwrap_or(u64::MAX), MIB..=u64::MAX),
             ("retain_s", self.retain_s.unwrap_or(RETAIN_S_MAX), 1..=RETAIN_S_MAX),
             ("retain_bytes", self.retain_bytes.unwrap_or(u64::MAX), 64 * 1024..=u64::MAX),

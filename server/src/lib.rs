@@ -22,6 +22,7 @@ mod request_format;
 pub mod request_log;
 pub mod routes;
 pub mod rpc;
+mod runtime;
 mod server;
 pub mod service;
 pub mod shutdown;
@@ -32,4 +33,5 @@ pub mod transport;
 mod wire_refusal;
 
 pub use call::Call;
+pub use runtime::runtime;
 pub use server::{Ready, Server, ServerError, serve};

@@ -16,7 +16,7 @@ use crate::{
     clock::SystemClock,
     config::{Config, ConfigError},
     engine::{
-        Engine, EngineLimits, EngineParts, EngineThread, OpenEngineError, Recovered, Retention, StopReason,
+        Engine, EngineLimits, EngineParts, OpenEngineError, Recovered, Retention, RunningEngine, StopReason,
     },
     http::HttpPages,
     listener::{self, BindError},
@@ -76,7 +76,7 @@ pub enum ServerError {
 pub struct Server {
     config: Config,
     engine: Engine,
-    thread: EngineThread,
+    thread: RunningEngine,
     verifier: Box<dyn LogReader>,
     metrics: Arc<Metrics>,
     readiness: Readiness,

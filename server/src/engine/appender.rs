@@ -15,6 +15,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 use tracing::warn;
 
+use super::busy_wait::BusyWait;
 use crate::metrics::Metrics;
 
 /// What came of an append.
@@ -39,14 +40,14 @@ struct Job {
 pub(super) struct Appending(oneshot::Receiver<Appended>);
 
 impl Appender {
-    /// Starts the thread.
-    pub(super) fn start(log: Box<dyn Log>, metrics: &Arc<Metrics>) -> Self {
+    /// Starts the thread, which may wait awake if there is a `busy_wait`.
+    pub(super) fn start(log: Box<dyn Log>, metrics: &Arc<Metrics>, busy_wait: Option<BusyWait>) -> Self {
         let (log, metrics) = (Arc::new(Mutex::new(log)), Arc::clone(metrics));
         let (jobs, to_do) = mpsc::channel();
         let of_thread = (Arc::clone(&log), Arc::clone(&metrics));
         let thread = std::thread::Builder::new()
             .name("baton-log".into())
-            .spawn(move || run(&to_do, &of_thread.0, &of_thread.1))
+            .spawn(move || run(&to_do, busy_wait, &of_thread.0, &of_thread.1))
             .expect("a thread can be started when the server starts");
         Self { log, metrics, jobs: Some(jobs), thread: Some(thread) }
     }
@@ -92,12 +93,29 @@ impl Future for Appending {
     }
 }
 
-fn run(to_do: &mpsc::Receiver<Job>, log: &Mutex<Box<dyn Log>>, metrics: &Metrics) {
-    for Job { appends, tell } in to_do {
+fn run(
+    to_do: &mpsc::Receiver<Job>,
+    mut busy_wait: Option<BusyWait>,
+    log: &Mutex<Box<dyn Log>>,
+    metrics: &Metrics,
+) {
+    while let Some(Job { appends, tell }) = next(to_do, busy_wait.as_mut()) {
         let appended = append(&mut **log.lock(), &appends, metrics);
         // Who does not wait any more is not told that it is durable.
         let _ = tell.send(appended);
     }
+}
+
+/// Waits for the next job. None: there will be none.
+fn next(to_do: &mpsc::Receiver<Job>, busy_wait: Option<&mut BusyWait>) -> Option<Job> {
+    let mut come = None;
+    if let Some(busy_wait) = busy_wait {
+        busy_wait.wait(|| {
+            come = to_do.try_recv().ok();
+            come.is_some()
+        });
+    }
+    come.or_else(|| to_do.recv().ok())
 }
 
 fn append(log: &mut dyn Log, appends: &[Append], metrics: &Metrics) -> Appended {

@@ -1,7 +1,7 @@
 //! Busy waiting while calls come one at a time: a thread that sleeps takes about as long to wake up as such a call takes in all.
 //!
-//! The engine waits so for the next command, and one caller for its answer: each for a bounded time, and only as long as it pays. Knows
-//! nothing of what is waited for.
+//! The engine waits so for the next command, or the log's thread for the next record, and one caller for its answer: each for a bounded time,
+//! and only as long as it pays. Knows nothing of what is waited for.
 
 use std::{
     sync::{
@@ -67,7 +67,7 @@ impl Calls {
     }
 }
 
-/// The engine's part.
+/// The part of the thread that serves the callers: the engine's, or the log's where the engine has none.
 #[derive(Debug)]
 pub(super) struct BusyWait {
     calls: Arc<Calls>,
@@ -87,7 +87,7 @@ impl BusyWait {
     }
 
     /// Waits awake for as long as it is worth it, until `has_come`. Threads that have something to do go first.
-    pub(super) fn wait(&mut self, has_come: impl Fn() -> bool) {
+    pub(super) fn wait(&mut self, mut has_come: impl FnMut() -> bool) {
         if !self.calls.are_lone() || has_come() || !self.patience.is_worth_it() {
             return;
         }

@@ -7,17 +7,17 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use baton_core::Revision;
 use baton_log::{AppendError, Hash, Record};
-use futures_executor::block_on;
 use tokio::runtime::Handle;
 use tracing::warn;
 
 use super::{
     EngineError, EngineLimits, Namespace, Namespaces,
     appender::{Appended, Appender, Appending},
-    deciding::{Decided, Prepared, by_namespace, prepare},
+    deciding::{Decided, Prepared, by_namespace, lacks_any, prepare},
     newest::Newest,
     pacing::Pacing,
     past::Past,
+    place::Place,
     recent::Commit,
     snapshots::Snapshots,
     submission::{Reply, Submission},
@@ -25,6 +25,9 @@ use super::{
     truncation::show_oldest,
 };
 use crate::{clock::Clock, metrics::Metrics};
+
+/// To decide so many bytes of commands takes long.
+const LONG_BYTES: usize = 256 * 1024;
 
 /// What it takes to commit.
 pub(super) struct Committer {
@@ -45,6 +48,8 @@ pub(super) struct Committer {
     pub(super) pacing: Pacing,
     /// The runtime whose tasks wait for answers, if the engine was started on one.
     pub(super) runtime: Option<Handle>,
+    /// Where it works just now.
+    pub(super) here: Place,
     /// The batch that is being appended meanwhile.
     pub(super) under_way: Option<UnderWay>,
 }
@@ -69,13 +74,13 @@ struct Published {
 
 impl Committer {
     /// Decides a batch, while the one before may be under way, and appends it after that, or begins to.
-    pub(super) fn commit(&mut self, batch: Vec<Submission>) -> Result<(), Broken> {
+    pub(super) async fn commit(&mut self, batch: Vec<Submission>) -> Result<(), Broken> {
         if self.under_way.as_ref().is_some_and(|before| before.batch.opens_namespaces()) {
-            self.land()?;
+            self.land().await?;
         }
         let batch = self.decide(batch);
         let before = match self.under_way.take() {
-            Some(UnderWay { batch: before, appending }) => match block_on(appending) {
+            Some(UnderWay { batch: before, appending }) => match appending.await {
                 Ok(()) => Some(before),
                 Err(failure) => return refuse(before.replies, batch.replies, failure),
             },
@@ -88,11 +93,31 @@ impl Committer {
             return Ok(());
         }
         before.into_iter().for_each(|before| self.conclude(before));
-        match self.appender.append(&batch.appends()) {
+        let appended = match self.here {
+            Place::OwnThread => self.appender.append(&batch.appends()),
+            Place::Runtime => self.appender.begin(batch.appends()).await,
+        };
+        match appended {
             Ok(()) => self.conclude(batch),
             Err(failure) => return refuse(batch.replies, Vec::new(), failure),
         }
         Ok(())
+    }
+
+    /// Whether others should not wait for the batch: there is much to decide, or something may have to be read first.
+    pub(super) fn takes_long(&self, batch: &[Submission]) -> bool {
+        let commands: usize = batch.iter().map(Submission::count).sum();
+        let bytes: usize = batch.iter().map(|submission| submission.bytes).sum();
+        commands >= self.limits.overlapped_commands_min
+            || bytes >= LONG_BYTES
+            || batch.iter().any(|submission| self.looks_back(submission))
+    }
+
+    /// Whether a command asks for what may be archived.
+    fn looks_back(&self, submission: &Submission) -> bool {
+        let Some(namespace) = self.namespaces.get(&submission.namespace) else { return false };
+        let before = self.under_way.as_ref().and_then(|under_way| under_way.batch.of(namespace.name()));
+        lacks_any(&namespace, before.map(|before| &before.changes), submission.work.commands())
     }
 
     /// The append of the batch that is under way, if there is one; what comes of it goes to [`landed`](Self::landed).
@@ -101,9 +126,9 @@ impl Committer {
     }
 
     /// Waits for the batch that is under way, if there is one.
-    pub(super) fn land(&mut self) -> Result<(), Broken> {
+    pub(super) async fn land(&mut self) -> Result<(), Broken> {
         let Some(appending) = self.appending() else { return Ok(()) };
-        let appended = block_on(appending);
+        let appended = appending.await;
         self.landed(appended)
     }
 
@@ -155,7 +180,7 @@ impl Committer {
     /// Answers from a thread of the runtime: to wake its tasks from outside takes a lock, and often a system call, for each of them.
     fn deliver(&self, replies: Vec<Reply>) {
         match &self.runtime {
-            Some(runtime) if replies.len() > 1 => {
+            Some(runtime) if self.here == Place::OwnThread && replies.len() > 1 => {
                 runtime.spawn(async { replies.into_iter().for_each(Reply::send) });
             }
             _ => replies.into_iter().for_each(Reply::send),

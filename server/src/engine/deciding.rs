@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use baton_core::{BODY_FORMAT, Changes, Command, Draft, Outcome, execute};
+use baton_core::{BODY_FORMAT, Changes, Command, Draft, Outcome, State, execute};
 use baton_log::{Append, Hash, Record};
 
 use super::{
@@ -73,6 +73,16 @@ pub(super) fn by_namespace(mut batch: Vec<Submission>) -> Vec<(Arc<str>, Vec<Sub
     groups
 }
 
+/// Whether one of the commands names what neither the state has nor what `before` is about to do to it: it may be archived.
+pub(super) fn lacks_any(namespace: &Namespace, before: Option<&Changes>, commands: &[Command]) -> bool {
+    let state = namespace.read();
+    if state.archived_count() == 0 {
+        return false;
+    }
+    let draft = draft(&state, before, 0);
+    commands.iter().any(|command| command.action.subject().is_some_and(|subject| draft.lacks(subject)))
+}
+
 /// Decides the commands of one namespace, in order, after what `before` is about to do to it. `None`: nothing is to be recorded.
 ///
 /// `previous` is the hash of the record that theirs follows.
@@ -87,10 +97,7 @@ pub(super) fn prepare(
 ) -> Option<Prepared> {
     let state = namespace.read();
     let commands = group.iter().map(Submission::count).sum();
-    let mut draft = match before {
-        Some(before) => Draft::after(&state, before, commands),
-        None => Draft::of_batch(&state, commands),
-    };
+    let mut draft = draft(&state, before, commands);
     let expected_revision = draft.head().0;
     // Times never run backwards along the revisions, whatever the clock does.
     let now_us = clock_us.max(draft.time_us());
@@ -133,6 +140,13 @@ pub(super) fn prepare(
         changes,
         tally,
     })
+}
+
+fn draft<'a>(state: &'a State, before: Option<&'a Changes>, commands: usize) -> Draft<'a> {
+    match before {
+        Some(before) => Draft::after(state, before, commands),
+        None => Draft::of_batch(state, commands),
+    }
 }
 
 /// Decides one command, with what is archived of its task.

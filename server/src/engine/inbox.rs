@@ -1,10 +1,9 @@
-//! The reading end of what waits for the engine, owned by its thread: cuts what came into batches.
+//! The reading end of what waits for the engine, owned by it: cuts what came into batches.
 //!
 //! A batch is all that waits, up to its bounds: nobody waits for company.
 
 use std::{collections::VecDeque, iter, pin::pin, sync::Arc};
 
-use futures_executor::block_on;
 use futures_util::future::{Either, select};
 use tokio::sync::mpsc::{self, error::TryRecvError};
 
@@ -50,6 +49,13 @@ pub(super) struct ToDo {
     pub(super) saved: Vec<Arc<str>>,
 }
 
+impl ToDo {
+    /// Whether none of it takes long or waits for the disk.
+    pub(super) fn is_short(&self) -> bool {
+        self.truncations.is_empty() && self.forgettings.is_empty()
+    }
+}
+
 /// The queue is closed and empty.
 #[derive(Debug)]
 pub(super) struct Closed;
@@ -60,9 +66,9 @@ impl Inbox {
     }
 
     /// Waits until there is something, and takes a batch of it.
-    pub(super) fn take(&mut self, bounds: BatchBounds) -> Result<Taken, Closed> {
+    pub(super) async fn take(&mut self, bounds: BatchBounds) -> Result<Taken, Closed> {
         if self.has_received_nothing()
-            && self.receiver.blocking_recv_many(&mut self.messages, bounds.commands) == 0
+            && self.receiver.recv_many(&mut self.messages, bounds.commands).await == 0
         {
             return Err(Closed);
         }
@@ -71,12 +77,16 @@ impl Inbox {
     }
 
     /// Waits until at least so many commands are there. If `other` is over before, or nothing else will come, gives what came of that.
-    pub(super) fn gather<F: Future + Unpin>(&mut self, commands: usize, mut other: F) -> Option<F::Output> {
+    pub(super) async fn gather<F: Future + Unpin>(
+        &mut self,
+        commands: usize,
+        mut other: F,
+    ) -> Option<F::Output> {
         // Those that are still on their way into the channel would have it look again and again.
         while self.received() < commands {
             let coming = pin!(self.receiver.recv_many(&mut self.messages, commands));
-            match block_on(select(coming, &mut other)) {
-                Either::Left((0, _)) => return Some(block_on(other)),
+            match select(coming, &mut other).await {
+                Either::Left((0, _)) => return Some(other.await),
                 Either::Left(_) => (),
                 Either::Right((over, _)) => return Some(over),
             }

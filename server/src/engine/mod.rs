@@ -1,6 +1,6 @@
 //! The engine: takes commands, makes what comes of them durable, and only then lets anyone see it.
 //!
-//! One thread has the right to append to the log and to change namespaces; what is large, another writes for it. Knows nothing of gRPC.
+//! One task has the right to append to the log and to change namespaces; what is large, another thread writes for it. Knows nothing of gRPC.
 
 mod announcer;
 mod appender;
@@ -18,8 +18,10 @@ mod namespace;
 mod namespaces;
 mod newest;
 mod open;
+mod owner;
 mod pacing;
 mod past;
+mod place;
 mod priority;
 mod queue;
 mod readers;
@@ -32,7 +34,6 @@ mod shelf;
 mod snapshots;
 mod submission;
 mod tally;
-mod thread;
 mod truncation;
 mod trust;
 mod wanted;
@@ -65,8 +66,10 @@ use busy_wait::{BUSY_MAX, BusyWait, CallersBusyWait};
 use committing::Committer;
 use forgetting::{Forgets, Forgetter};
 use newest::Newest;
+use owner::Owner;
 use pacing::Pacing;
 use past::Past;
+use place::{Place, Working};
 use queue::Queue;
 use retention::Retainer;
 use shelf::Shelf;
@@ -138,18 +141,19 @@ pub enum StopReason {
     Failed(String),
 }
 
-/// A running engine's thread. Dropping it lets the engine run on until all handles are gone.
+/// An engine that works. Dropping it lets the engine work on until all handles are gone.
 #[derive(Debug)]
-pub struct EngineThread {
-    thread: JoinHandle<()>,
+pub struct RunningEngine {
+    working: Working,
     snapshots: JoinHandle<()>,
 }
 
-impl EngineThread {
-    /// Waits until the engine has stopped: after [`Engine::stop`], or after the log failed.
+impl RunningEngine {
+    /// Waits until the engine has stopped: after [`Engine::stop`], or after the log failed. Blocks, so it is not for a task of the runtime
+    /// that the engine was started on.
     pub fn join(self) {
         // A panic of the thread has been reported where it happened; there is nothing more to lose here.
-        let _ = self.thread.join();
+        self.working.join();
         let _ = self.snapshots.join();
     }
 }
@@ -157,15 +161,19 @@ impl EngineThread {
 impl Engine {
     /// Reads the log and starts an engine on it. Blocks while it reads.
     ///
+    /// It works in a thread of its own, or in the one of the runtime from which it is started, if that has only one.
+    ///
     /// # Errors
     /// [`OpenEngineError`] if the log cannot be read, is damaged, was written by a newer server, or does not begin at its beginning and no
     /// checkpoint has what was before.
     pub fn start(
         parts: EngineParts,
         limits: EngineLimits,
-    ) -> Result<(Self, EngineThread, Vec<Recovered>), OpenEngineError> {
+    ) -> Result<(Self, RunningEngine, Vec<Recovered>), OpenEngineError> {
         let EngineParts { log, checkpoints, archive, clock, metrics } = parts;
-        let past = Past::new(archive.reader()?, checkpoints.segments());
+        let runtime = Handle::try_current().ok();
+        let place = Place::beside(runtime.as_ref());
+        let past = Past::new(archive.reader()?, checkpoints.segments(), place);
         let [archive_readers, archive_readers_at_length] = [readers::READERS, readers::READERS_AT_LENGTH]
             .map(|count| (0..count).map(|_| archive.reader()).collect::<Result<_, _>>());
         let (queue, inbox) = Queue::new(limits.queue_commands_max, limits.queue_bytes_max);
@@ -198,14 +206,19 @@ impl Engine {
         }
         let busy_wait = BusyWait::new(BUSY_MAX);
         let of_callers = busy_wait.of_callers();
-        let thread = thread::start(thread::Owner {
+        let (of_engine, of_log) = match place {
+            Place::OwnThread => (Some(busy_wait), None),
+            Place::Runtime => (None, Some(busy_wait)),
+        };
+        let owner = Owner {
+            place,
             inbox,
-            busy_wait,
+            busy_wait: of_engine,
             truncator: Truncator::new(Arc::clone(&namespaces), Arc::clone(&metrics)),
             forgetter: Forgetter::default(),
             stopped: stopped_tx,
             committer: Committer {
-                appender: Appender::start(log, &metrics),
+                appender: Appender::start(log, &metrics, of_log),
                 past,
                 namespaces: Arc::clone(&namespaces),
                 heads: opened.heads,
@@ -216,10 +229,12 @@ impl Engine {
                 awake: Newest::new(UNPACKED_CHANGES_MAX),
                 kept: Newest::new(limits.recent_bytes_total_max),
                 pacing: Pacing::default(),
-                runtime: Handle::try_current().ok(),
+                runtime: runtime.clone(),
+                here: place,
                 under_way: None,
             },
-        });
+        };
+        let working = place.start(runtime.as_ref(), owner.run());
         let engine = Self {
             queue,
             namespaces,
@@ -230,7 +245,7 @@ impl Engine {
             batch_commands_max,
             busy_wait: of_callers,
         };
-        Ok((engine, EngineThread { thread, snapshots: saver }, opened.recovered))
+        Ok((engine, RunningEngine { working, snapshots: saver }, opened.recovered))
     }
 
     /// Decides `command` and waits until what comes of it is durable. A repeated request id gives the first answer. Dropping the

@@ -62,7 +62,7 @@ mod tests {
 
     use crate::{
         clock::SystemClock,
-        engine::{Engine, EngineLimits, EngineParts, EngineThread, Retention},
+        engine::{Engine, EngineLimits, EngineParts, Retention, RunningEngine},
         metrics::Metrics,
     };
 
@@ -107,7 +107,7 @@ mod tests {
         Command::new("", 0, Action::CreateTask(create))
     }
 
-    fn start() -> (Engine, EngineThread) {
+    fn start() -> (Engine, RunningEngine) {
         let parts = EngineParts {
             log: Box::new(MemoryLog::open(MemoryStore::new()).unwrap()),
             checkpoints: Box::new(MemoryCheckpoints::default()),

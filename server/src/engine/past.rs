@@ -8,12 +8,13 @@ use baton_core::{Answer, Command, Draft, PartPlace, Rejection, Revision, StoredR
 use baton_log::{ArchiveReader, SegmentPart, SegmentReader};
 use tracing::warn;
 
-use super::{EngineError, recall::lend};
+use super::{EngineError, place::Place, recall::lend};
 
 /// The archive, and the segments.
 pub(super) struct Past {
     archive: Box<dyn ArchiveReader>,
     segments: Box<dyn SegmentReader>,
+    place: Place,
     /// Whoever repeats an old request mostly repeats those beside it too.
     last: Option<LastPart>,
 }
@@ -26,8 +27,12 @@ struct LastPart {
 }
 
 impl Past {
-    pub(super) fn new(archive: Box<dyn ArchiveReader>, segments: Box<dyn SegmentReader>) -> Self {
-        Self { archive, segments, last: None }
+    pub(super) fn new(
+        archive: Box<dyn ArchiveReader>,
+        segments: Box<dyn SegmentReader>,
+        place: Place,
+    ) -> Self {
+        Self { archive, segments, place, last: None }
     }
 
     /// Lends `draft` the archived task that `subject` names, if it lacks it.
@@ -70,7 +75,8 @@ impl Past {
         let part = SegmentPart { first, last, parts_before, bytes_before };
         let is_it = |last: &LastPart| last.namespace == *namespace && last.part == part;
         if !self.last.as_ref().is_some_and(is_it) {
-            let bytes = self.segments.part(namespace, &part).map_err(|error| error.to_string())?;
+            let bytes = self.place.aside(|| self.segments.part(namespace, &part));
+            let bytes = bytes.map_err(|error| error.to_string())?;
             self.last = Some(LastPart { namespace: Arc::clone(namespace), part, bytes });
         }
         Ok(self.last.as_ref().map_or(&[], |last| &last.bytes))

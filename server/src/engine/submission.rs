@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of queues or of what the commands ask for.
 
-use std::{sync::Arc, time::Instant};
+use std::{slice, sync::Arc, time::Instant};
 
 use baton_core::{Answer, Command};
 use tokio::sync::oneshot;
@@ -44,10 +44,7 @@ pub(super) enum Reply {
 impl Submission {
     /// How many commands it has.
     pub(super) fn count(&self) -> usize {
-        match &self.work {
-            Work::One(..) => 1,
-            Work::Several(commands, _) => commands.len(),
-        }
+        self.work.commands().len()
     }
 
     /// The same answer to all of it.
@@ -57,6 +54,13 @@ impl Submission {
 }
 
 impl Work {
+    pub(super) fn commands(&self) -> &[Command] {
+        match self {
+            Self::One(command, _) => slice::from_ref(command),
+            Self::Several(commands, _) => commands,
+        }
+    }
+
     /// The answers that `answer` gives, one after the other.
     pub(super) fn answered_by(self, mut answer: impl FnMut(Command) -> Answered) -> Reply {
         match self {

@@ -14,7 +14,7 @@ use baton_core::{Command, RequestMemory};
 use baton_log::{MemoryArchive, MemoryCheckpoints, MemoryLog, MemoryStore, SqliteLog, SqliteOptions};
 use baton_server::{
     clock::{Clock, SystemClock},
-    engine::{Engine, EngineLimits, EngineParts, EngineThread, Retention},
+    engine::{Engine, EngineLimits, EngineParts, Retention, RunningEngine},
     metrics::Metrics,
 };
 use parking_lot::Mutex;
@@ -111,7 +111,7 @@ pub(crate) fn task_bytes(namespaces: usize, tasks: usize) -> [f64; 2] {
     [held(true), held(false)]
 }
 
-fn start_on(folder: &Path) -> (Engine, EngineThread) {
+fn start_on(folder: &Path) -> (Engine, RunningEngine) {
     let parts = EngineParts {
         log: Box::new(SqliteLog::open(folder, &SqliteOptions::default()).unwrap()),
         checkpoints: Box::new(MemoryCheckpoints::default()),

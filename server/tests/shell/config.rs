@@ -24,6 +24,7 @@ fn every_field_can_be_set() {
         data = "/var/lib/baton"
         listen = "[::1]:7420"
         http = "127.0.0.1:7421"
+        threads = 3
         log_size_bytes_max = 1073741824
         retain_s = 2592000
         retain_bytes = 65536
@@ -54,6 +55,7 @@ fn every_field_can_be_set() {
         data: PathBuf::from("/var/lib/baton"),
         listen: "[::1]:7420".to_owned(),
         http: Some("127.0.0.1:7421".to_owned()),
+        threads: Some(3),
         log_size_bytes_max: Some(1_073_741_824),
         retain_s: Some(2_592_000),
         retain_bytes: Some(65_536),
@@ -84,6 +86,8 @@ fn every_field_can_be_set() {
 fn each_value_out_of_bounds_is_named_with_the_value_and_the_bound() {
     let table = [
         ("data = ''", "data is empty: it must name a folder"),
+        ("threads = 0", "threads is 0: it must be at least 1"),
+        ("threads = 1025", "threads is 1025: it must be at most 1024"),
         ("log_size_bytes_max = 1048575", "log_size_bytes_max is 1048575: it must be at least 1048576"),
         ("retain_s = 0", "retain_s is 0: it must be at least 1"),
         ("retain_s = 3153600001", "retain_s is 3153600001: it must be at most 3153600000"),

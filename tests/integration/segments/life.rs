@@ -22,7 +22,7 @@ use baton_log::{
 };
 use baton_server::{
     clock::SystemClock,
-    engine::{Engine, EngineLimits, EngineParts, EngineThread, OpenEngineError, Retention},
+    engine::{Engine, EngineLimits, EngineParts, OpenEngineError, Retention, RunningEngine},
     metrics::Metrics,
 };
 use tokio::runtime::Runtime;
@@ -79,7 +79,7 @@ pub(super) struct Shown {
 /// One life of an engine.
 pub(super) struct Life {
     engine: Engine,
-    thread: EngineThread,
+    thread: RunningEngine,
     runtime: Runtime,
     metrics: Arc<Metrics>,
     saved: Receiver<Saved>,
