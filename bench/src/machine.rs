@@ -1,6 +1,6 @@
 //! The machine that figures were measured on, and what a process uses of it. Linux only: it reads `/proc`.
 
-use std::{fs, path::Path, thread};
+use std::{fs, path::Path};
 
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ impl Machine {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
         Self {
             processor: field(&read("/proc/cpuinfo"), "model name").unwrap_or("unknown").to_owned(),
-            processors: processors(),
+            processors: std::thread::available_parallelism().map_or(1, usize::from),
             memory_mib: kib(&read("/proc/meminfo"), "MemTotal").unwrap_or(0) / 1024,
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
             file_system: file_system(&read("/proc/mounts"), data).unwrap_or_else(|| "unknown".into()),
@@ -44,15 +44,6 @@ impl Machine {
             self.processors, self.processor, self.memory_mib, self.kernel, self.file_system
         )
     }
-}
-
-fn processors() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// Threads on which Baton serves connections by default on this machine; the servers that it is measured beside get as many.
-pub(crate) fn server_threads() -> usize {
-    processors().saturating_sub(1).max(1)
 }
 
 /// Resident memory of a process, in bytes.

@@ -71,11 +71,8 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     raise_open_files()?;
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    if let Command::EchoServer(_) = cli.command {
-        runtime.worker_threads(machine::server_threads());
-    }
-    let runtime = runtime.enable_all().build()?;
+    // As the server's own.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let work = async {
             match cli.command {

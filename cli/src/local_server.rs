@@ -4,10 +4,11 @@
 
 use std::{net::Ipv4Addr, path::Path, sync::Arc};
 
-use baton_server::{Server, ServerError, config::Config, shutdown::Shutdown};
+use baton_server::{Server, ServerError, config::Config, runtime, shutdown::Shutdown};
 use tempfile::TempDir;
 use tokio::{
     net::TcpListener,
+    runtime::Runtime,
     signal::unix::{SignalKind, signal},
     task::JoinHandle,
 };
@@ -19,6 +20,8 @@ pub(crate) struct LocalServer {
     address: String,
     shutdown: Shutdown,
     served: JoinHandle<Result<(), ServerError>>,
+    /// As `baton serve` has it; there until this is dropped.
+    runtime: Option<Runtime>,
     // Removed when dropped, with all that is in it.
     _folder: TempDir,
 }
@@ -34,13 +37,15 @@ impl LocalServer {
                 .hint("name a folder that can be written with --data")
         })?;
         let config = Config { data: folder.path().to_owned(), ..Config::default() };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let runtime = runtime(&config)?;
+        let listener =
+            runtime.spawn(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).await.map_err(stopped)??;
         let address = format!("http://{}", listener.local_addr()?);
         let server =
-            tokio::task::spawn_blocking(|| Server::open(config, Arc::default())).await.map_err(stopped)??;
+            runtime.spawn_blocking(|| Server::open(config, Arc::default())).await.map_err(stopped)??;
         let shutdown = Shutdown::new();
-        let served = tokio::spawn(server.run(listener, None, shutdown.clone()));
-        Ok(Self { address, shutdown, served, _folder: folder })
+        let served = runtime.spawn(server.run(listener, None, shutdown.clone()));
+        Ok(Self { address, shutdown, served, runtime: Some(runtime), _folder: folder })
     }
 
     /// Where it listens, as `http://host:port`.
@@ -52,9 +57,18 @@ impl LocalServer {
     ///
     /// # Errors
     /// Its log had failed.
-    pub(crate) async fn stop(self) -> Result<(), Failure> {
+    pub(crate) async fn stop(mut self) -> Result<(), Failure> {
         self.shutdown.begin();
-        Ok(self.served.await.map_err(stopped)??)
+        Ok((&mut self.served).await.map_err(stopped)??)
+    }
+}
+
+impl Drop for LocalServer {
+    /// A runtime must not be waited for by a task of another.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

@@ -76,7 +76,7 @@ pub enum ServerError {
 pub struct Server {
     config: Config,
     engine: Engine,
-    thread: RunningEngine,
+    running: RunningEngine,
     verifier: Box<dyn LogReader>,
     metrics: Arc<Metrics>,
     readiness: Readiness,
@@ -108,9 +108,9 @@ impl Server {
     pub fn on(parts: EngineParts, config: Config) -> Result<Self, ServerError> {
         let metrics = Arc::clone(&parts.metrics);
         let verifier = parts.log.reader()?;
-        let (engine, thread, recovered) = Engine::start(parts, limits(&config))?;
+        let (engine, running, recovered) = Engine::start(parts, limits(&config))?;
         let readiness = Readiness::starting();
-        Ok(Self { config, engine, thread, verifier, metrics, readiness, recovered })
+        Ok(Self { config, engine, running, verifier, metrics, readiness, recovered })
     }
 
     /// How each namespace came back.
@@ -139,7 +139,7 @@ impl Server {
         http: Option<TcpListener>,
         shutdown: Shutdown,
     ) -> Result<(), ServerError> {
-        let Self { config, engine, thread, verifier, metrics, readiness, recovered: _ } = self;
+        let Self { config, engine, running, verifier, metrics, readiness, recovered: _ } = self;
         let api = Api::new(engine.clone(), verifier, shutdown.signal(), &config, Arc::clone(&metrics));
         let transport = Transport {
             routes: api.routes(&config),
@@ -159,8 +159,8 @@ impl Server {
         let stopped = transport.serve(listener, &config, shutdown.signal()).await;
         info!(connections_cut = stopped.connections_cut, "no calls are open any more");
         engine.stop();
-        // The engine's thread may have a last batch and checkpoints to write.
-        let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        // The engine may have a last batch and checkpoints to write.
+        let _ = tokio::task::spawn_blocking(move || running.join()).await;
         let reason = engine.stopped().await;
         failed.abort();
         pages_end.begin();

@@ -6,7 +6,7 @@ use crate::process::{baton, baton_with_input, spawn};
 
 #[test]
 fn a_malformed_command_line_ends_with_2_and_says_so_on_stderr() {
-    let cases: [(&[&str], &str); 19] = [
+    let cases: [(&[&str], &str); 21] = [
         (&["task", "create", "t"], "--description"),
         (&["task", "progress", "t", "101"], "101 is not in 0..=100"),
         (&["task", "list", "--status", "sleeping"], "handed_off"),
@@ -40,6 +40,8 @@ fn a_malformed_command_line_ends_with_2_and_says_so_on_stderr() {
         (&["serve", "--retain", "5parsecs"], "such as 12h or 30d"),
         (&["serve", "--retain", "30d", "--retain", "7d"], "--retain is given two ages"),
         (&["serve", "--retain", "1KiB"], "retain_bytes is 1024: it must be at least 65536"),
+        (&["serve", "--threads", "0"], "threads is 0: it must be at least 1"),
+        (&["serve", "--threads", "1025"], "threads is 1025: it must be at most 1024"),
         (&["rule", "list", "--deadline", "0s"], "more than 0"),
         (&["rule", "list", "--addr", "ftp://somewhere"], "ftp://somewhere"),
         (&["rule", "list", "--addr", "localhost:grpc"], "`localhost:grpc` is not an address"),

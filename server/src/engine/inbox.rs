@@ -65,15 +65,14 @@ impl Inbox {
         Self { receiver, messages: Vec::new(), waiting: VecDeque::new(), room }
     }
 
-    /// Waits until there is something, and takes a batch of it.
-    pub(super) async fn take(&mut self, bounds: BatchBounds) -> Result<Taken, Closed> {
+    /// Waits until there is something.
+    pub(super) async fn wait(&mut self, bounds: BatchBounds) -> Result<(), Closed> {
         if self.has_received_nothing()
             && self.receiver.recv_many(&mut self.messages, bounds.commands).await == 0
         {
             return Err(Closed);
         }
-        let upkeep = self.sort();
-        Ok(Taken { commands: self.batch(bounds), upkeep })
+        Ok(())
     }
 
     /// Waits until at least so many commands are there. If `other` is over before, or nothing else will come, gives what came of that.

@@ -363,7 +363,7 @@ impl Engine {
     pub async fn stopped(&self) -> StopReason {
         let mut stopped = self.stopped.clone();
         let reason = stopped.wait_for(Option::is_some).await;
-        let gone = || StopReason::Failed("the engine's thread panicked".into());
+        let gone = || StopReason::Failed("the engine panicked".into());
         reason.ok().and_then(|reason| reason.clone()).unwrap_or_else(gone)
     }
 

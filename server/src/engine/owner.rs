@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_executor::block_on;
-use tokio::sync::watch;
+use tokio::{sync::watch, task};
 use tracing::error;
 
 use super::{
@@ -162,13 +162,16 @@ impl Owner {
     async fn take(&mut self) -> Result<Taken, Closed> {
         let EngineLimits { batch_commands_max: commands, batch_bytes_max: bytes, .. } = self.committer.limits;
         let bounds = BatchBounds { commands, bytes };
-        let is_idle = self.committer.appending().is_none() && self.is_house_in_order();
-        if !is_idle {
-            return self.inbox.take_waiting(bounds);
+        if self.committer.appending().is_none() && self.is_house_in_order() {
+            if let Some(busy_wait) = &mut self.busy_wait {
+                busy_wait.wait(|| !self.inbox.is_empty());
+            }
+            self.inbox.wait(bounds).await?;
+            if self.committer.here == Place::Runtime {
+                // Connections that are ready have their turn first: their calls make a larger batch.
+                task::yield_now().await;
+            }
         }
-        if let Some(busy_wait) = &mut self.busy_wait {
-            busy_wait.wait(|| !self.inbox.is_empty());
-        }
-        self.inbox.take(bounds).await
+        self.inbox.take_waiting(bounds)
     }
 }

@@ -1,4 +1,4 @@
-//! Reads for the engine's thread what the states left elsewhere: finished tasks to the archive, what was answered long ago to segments.
+//! Reads for the engine what the states left elsewhere: finished tasks to the archive, what was answered long ago to segments.
 //!
 //! Knows nothing of what is decided with it.
 

@@ -71,3 +71,27 @@ impl Working {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::Builder;
+
+    use super::*;
+
+    #[test]
+    fn the_engine_has_a_thread_of_its_own_unless_the_runtime_has_only_one() {
+        let with =
+            |threads| Builder::new_multi_thread().worker_threads(threads).build().expect("it can be made");
+        let current_thread = Builder::new_current_thread().build().expect("it can be made");
+        let table = [
+            (None, Place::OwnThread),
+            (Some(current_thread), Place::OwnThread),
+            (Some(with(1)), Place::Runtime),
+            (Some(with(2)), Place::OwnThread),
+        ];
+        for (runtime, place) in table {
+            let handle = runtime.as_ref().map(|runtime| runtime.handle());
+            assert_eq!(Place::beside(handle), place, "{runtime:?}");
+        }
+    }
+}

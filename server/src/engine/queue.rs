@@ -15,7 +15,7 @@ use super::{
 /// Room in the channel for what is not a command.
 const UPKEEP_MAX: usize = 64;
 
-/// What the engine's thread is asked to do.
+/// What the engine is asked to do.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,

@@ -1,4 +1,4 @@
-//! Finds what of the log need not be kept any more, and asks the engine's thread to remove it.
+//! Finds what of the log need not be kept any more, and asks the engine to remove it.
 //!
 //! Only what two checkpoints hold may go, so that one that is damaged later does not cost the past. Knows nothing of how records are
 //! removed.

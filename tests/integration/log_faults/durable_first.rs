@@ -47,8 +47,18 @@ async fn nothing_new(clients: &mut Clients, stream: &mut tonic::Streaming<v1::Wa
     assert_eq!(clients.head("").await, 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_seen_before_it_is_durable() {
+    see_nothing_before_it_is_durable().await;
+}
+
+/// The engine waits for the disk in the thread that serves everyone else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn nothing_is_seen_before_it_is_durable_and_one_thread_goes_on_reading_meanwhile() {
+    see_nothing_before_it_is_durable().await;
+}
+
+async fn see_nothing_before_it_is_durable() {
     for disk in [Disk::memory(), Disk::folder()] {
         let gate = Gate::default();
         let server = gated(&disk, &gate, None).await;
