@@ -71,7 +71,7 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     raise_open_files()?;
-    // As the server's own.
+    // A thread for each processor: for the load, and for the servers of tonic that Baton is measured beside.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let work = async {

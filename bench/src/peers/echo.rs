@@ -96,7 +96,7 @@ impl Peer for Echo {
     type Client = BatonClient;
 
     fn about(&self) -> String {
-        "tonic, the same messages and the same runtime settings; nothing is kept".into()
+        "tonic, the same messages, a thread for each processor; nothing is kept".into()
     }
 
     async fn client(&self, caller: usize) -> Result<BatonClient, Failure> {

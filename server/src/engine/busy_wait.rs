@@ -111,6 +111,11 @@ pub(super) struct CallersBusyWait(Arc<Calls>);
 pub(super) struct Caller<'a>(&'a Calls);
 
 impl CallersBusyWait {
+    /// Whether calls come one at a time.
+    pub(super) fn come_alone(&self) -> bool {
+        self.0.are_lone()
+    }
+
     /// A call begins.
     pub(super) fn begin(&self) -> Caller<'_> {
         let Self(calls) = self;

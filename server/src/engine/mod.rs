@@ -213,6 +213,7 @@ impl Engine {
         let owner = Owner {
             place,
             inbox,
+            callers: of_callers.clone(),
             busy_wait: of_engine,
             truncator: Truncator::new(Arc::clone(&namespaces), Arc::clone(&metrics)),
             forgetter: Forgetter::default(),

@@ -13,7 +13,7 @@ use tracing::error;
 
 use super::{
     EngineError, EngineLimits, StopReason,
-    busy_wait::BusyWait,
+    busy_wait::{BusyWait, CallersBusyWait},
     committing::{Broken, Committer},
     forgetting::Forgetter,
     inbox::{BatchBounds, Closed, Inbox, Taken, ToDo},
@@ -31,6 +31,7 @@ const SHORT_TURNS: u32 = 16;
 pub(super) struct Owner {
     pub(super) place: Place,
     pub(super) inbox: Inbox,
+    pub(super) callers: CallersBusyWait,
     /// None: it must not wait awake.
     pub(super) busy_wait: Option<BusyWait>,
     pub(super) committer: Committer,
@@ -167,7 +168,7 @@ impl Owner {
                 busy_wait.wait(|| !self.inbox.is_empty());
             }
             self.inbox.wait(bounds).await?;
-            if self.committer.here == Place::Runtime {
+            if self.committer.here == Place::Runtime && !self.callers.come_alone() {
                 // Connections that are ready have their turn first: their calls make a larger batch.
                 task::yield_now().await;
             }
