@@ -88,6 +88,7 @@ pub struct EngineLimits {
     /// Most bytes of commands that are committed at once.
     pub batch_bytes_max: usize,
     /// The next batch is decided while one of at least so many commands is appended: below, it is not worth waking another thread.
+    /// Where the engine has no thread of its own, so many are decided aside.
     pub overlapped_commands_min: usize,
     /// Most namespaces.
     pub namespaces_max: usize,
