@@ -13,6 +13,7 @@ mod full_log;
 mod harness;
 mod log_faults;
 mod namespaces;
+mod one_thread;
 mod paging;
 mod races;
 mod refused_starts;
