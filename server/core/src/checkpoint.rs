@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The version of the encoding of checkpoints. One of another version is left aside and the log is replayed.
-pub const CHECKPOINT_FORMAT: u16 = 7;
+pub const CHECKPOINT_FORMAT: u16 = 8;
 
 /// The checkpoint cannot be read.
 #[derive(Debug, thiserror::Error)]

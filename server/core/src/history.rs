@@ -27,10 +27,6 @@ impl<T> History<T> {
         &self.entries
     }
 
-    pub(crate) fn entries_mut(&mut self) -> impl DoubleEndedIterator<Item = &mut T> {
-        self.entries.iter_mut()
-    }
-
     /// How many older ones are no longer kept.
     pub fn dropped(&self) -> u64 {
         self.dropped

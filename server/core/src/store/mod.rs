@@ -3,6 +3,7 @@
 //! What is packed and what is not cannot be seen from outside: only time and memory tell.
 
 mod handoffs;
+mod history;
 mod kept;
 mod key;
 mod packing;

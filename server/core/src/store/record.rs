@@ -4,7 +4,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use super::Handoffs;
+use super::{Handoffs, history::StoredHistory};
 use crate::{
     AgentId, Handoff, HandoffId, History, Revision, Task, TaskChange, TaskEntry, TaskRecord, TaskStatus, Text,
 };
@@ -13,7 +13,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StoredRecord {
     pub(crate) task: Arc<Task>,
-    pub(crate) history: History<StoredEntry>,
+    pub(crate) history: StoredHistory,
 }
 
 /// One line of its history, as [`TaskEntry`].
@@ -43,17 +43,17 @@ pub(crate) enum StoredChange {
 impl StoredRecord {
     /// A task to which nothing has happened yet.
     pub(super) fn new(task: Arc<Task>) -> Self {
-        Self { task, history: History::default() }
+        Self { task, history: StoredHistory::default() }
     }
 
     /// The newest line of its history.
     pub(crate) fn newest(&self) -> Option<Revision> {
-        self.history.entries().back().map(|entry| entry.revision)
+        self.history.newest().last().map(|entry| entry.revision)
     }
 
     /// The hand-offs that its history names, each once: all that are kept beside it, if none is open.
     pub(crate) fn kept_handoffs(&self) -> impl Iterator<Item = HandoffId> {
-        self.history.entries().iter().filter_map(|entry| match entry.what {
+        self.history.lines(&self.task.id).filter_map(|entry| match entry.what {
             StoredChange::Kept(id) => Some(id),
             _ => None,
         })
@@ -61,19 +61,14 @@ impl StoredRecord {
 
     /// With the hand-offs in place.
     pub(super) fn with_handoffs(&self, handoffs: &Handoffs) -> TaskRecord {
-        let entries = self.history.entries().iter().map(|entry| entry.with_handoff(handoffs));
+        let entries = self.history.lines(&self.task.id).map(|entry| entry.with_handoff(handoffs));
         let history = History::restored(entries.collect(), self.history.dropped());
         TaskRecord { task: Arc::clone(&self.task), history }
     }
 
-    /// Keeps `handoff` as it was for the line that tells of it: it is about to change.
-    pub(super) fn keep_past(&mut self, handoff: Arc<Handoff>) {
-        let mut newest_first = self.history.entries_mut().rev();
-        let line =
-            newest_first.find(|entry| matches!(entry.what, StoredChange::Kept(id) if id == handoff.id));
-        if let Some(line) = line {
-            line.what = StoredChange::Past(handoff);
-        }
+    /// Adds a line to its history and gives back the oldest if there are now too many.
+    pub(super) fn push(&mut self, entry: StoredEntry) -> Option<StoredEntry> {
+        self.history.push(&self.task.id, entry)
     }
 }
 
@@ -89,19 +84,20 @@ impl<'a> TaskHistory<'a> {
         Self { record, handoffs }
     }
 
+    /// How many lines are kept.
+    pub fn kept(&self) -> usize {
+        self.record.history.kept()
+    }
+
     /// How many older lines are no longer kept.
     pub fn dropped(&self) -> u64 {
         self.record.history.dropped()
     }
 
     /// The lines after that revision, oldest first.
-    pub fn after(
-        &self,
-        revision: Revision,
-    ) -> impl DoubleEndedIterator<Item = TaskEntry> + ExactSizeIterator {
-        let entries = self.record.history.entries();
-        let start = entries.partition_point(|entry| entry.revision <= revision);
-        entries.range(start..).map(|entry| entry.with_handoff(self.handoffs))
+    pub fn after(&self, revision: Revision) -> impl DoubleEndedIterator<Item = TaskEntry> {
+        let entries = self.record.history.after(&self.record.task.id, revision);
+        entries.map(|entry| entry.with_handoff(self.handoffs))
     }
 }
 
@@ -120,18 +116,18 @@ impl StoredEntry {
         Self { revision, time_us, what, status, owner, owner_epoch }
     }
 
-    fn with_handoff(&self, handoffs: &Handoffs) -> TaskEntry {
-        let what = match &self.what {
+    fn with_handoff(self, handoffs: &Handoffs) -> TaskEntry {
+        let Self { revision, time_us, what, status, owner, owner_epoch } = self;
+        let what = match what {
             StoredChange::Created => TaskChange::Created,
             StoredChange::Started => TaskChange::Started,
             StoredChange::Updated => TaskChange::Updated,
-            StoredChange::Ended(outcome) => TaskChange::Ended(outcome.clone()),
+            StoredChange::Ended(outcome) => TaskChange::Ended(outcome),
             StoredChange::Kept(id) => TaskChange::Handoff(
-                handoffs.get(*id).expect("a hand-off is kept as long as a history tells of it"),
+                handoffs.get(id).expect("a hand-off is kept as long as a history tells of it"),
             ),
-            StoredChange::Past(handoff) => TaskChange::Handoff(Arc::clone(handoff)),
+            StoredChange::Past(handoff) => TaskChange::Handoff(handoff),
         };
-        let Self { revision, time_us, status, owner_epoch, .. } = *self;
-        TaskEntry { revision, time_us, what, status, owner: self.owner.clone(), owner_epoch }
+        TaskEntry { revision, time_us, what, status, owner, owner_epoch }
     }
 }

@@ -11,10 +11,7 @@ use super::{
     record::{StoredEntry, StoredRecord, TaskHistory},
     sorted::Sorted,
 };
-use crate::{
-    Handoff, Revision, Task, TaskId, TaskRecord,
-    limits::{TASK_HISTORY_MAX, UNPACKED_CHANGES_MAX},
-};
+use crate::{Handoff, Revision, Task, TaskId, TaskRecord, limits::UNPACKED_CHANGES_MAX};
 
 /// Room for so many changes is not given back.
 const CHANGES_ROOM: usize = 64;
@@ -126,11 +123,11 @@ impl Tasks {
         let key = Key::new(id.as_bytes());
         let revision = entry.revision;
         let dropped = if let Some(record) = self.as_is.get_mut(&key) {
-            renewed(record, newer).history.push(entry, TASK_HISTORY_MAX)
+            renewed(record, newer).push(entry)
         } else {
             let mut record = self.unpacked(&id, newer)?;
             let rests = self.rests_on(&record, revision);
-            let dropped = record.history.push(entry, TASK_HISTORY_MAX);
+            let dropped = record.push(entry);
             if rests {
                 self.pack(&id, &record);
                 return dropped;
@@ -148,9 +145,9 @@ impl Tasks {
         let id = handoff.task_id.clone();
         let key = Key::new(id.as_bytes());
         if let Some(record) = self.as_is.get_mut(&key) {
-            renewed(record, newer).keep_past(handoff);
+            renewed(record, newer).history.keep_past(handoff);
         } else if let Some(mut record) = self.unpacked(&id, newer) {
-            record.keep_past(handoff);
+            record.history.keep_past(handoff);
             self.as_is.insert(key, Arc::new(record));
         }
     }

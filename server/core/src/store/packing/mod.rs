@@ -4,8 +4,10 @@
 //! are written as distances, which are small. Only ever read by the program that wrote them, or from a checkpoint whose checksum and version
 //! were checked.
 
+mod blocks;
 mod handoff;
 mod history;
+mod line;
 mod names;
 mod task;
 #[cfg(test)]
@@ -15,7 +17,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use minicbor::{Decode, Decoder, Encode, Encoder, decode::Error as DecodeError};
 
-use crate::{Handoff, HandoffId, History, Task, TaskId, TaskStatus};
+use crate::{Handoff, HandoffId, Task, TaskId, TaskStatus};
 
 use self::{
     handoff::{read_handoff, write_handoff},
@@ -23,7 +25,9 @@ use self::{
     names::{NamesRead, NamesWritten},
     task::{read_task, skip_task, write_task},
 };
-use super::record::{StoredEntry, StoredRecord};
+use super::{history::StoredHistory, record::StoredRecord};
+
+pub(super) use blocks::{BLOCK_LINES, Block, Blocks};
 
 type Out<'a> = Encoder<&'a mut Vec<u8>>;
 type Writing = Result<(), minicbor::encode::Error<Infallible>>;
@@ -68,7 +72,7 @@ pub(super) fn pack_record(record: &StoredRecord) -> Vec<u8> {
 fn write_record(e: &mut Out<'_>, record: &StoredRecord) -> Writing {
     let mut names = NamesWritten::default();
     write_task(e, &record.task, &mut names)?;
-    write_history(e, &record.history, &record.task, &mut names)
+    write_history(e, &record.history, record.task.place(), &mut names)
 }
 
 /// Whether the task is finished, without unpacking the rest.
@@ -94,7 +98,7 @@ pub(super) fn unpack_record(id: &TaskId, bytes: &[u8]) -> StoredRecord {
 }
 
 /// The history alone: for a task of which there is a newer version.
-pub(super) fn unpack_history(id: &TaskId, bytes: &[u8]) -> History<StoredEntry> {
+pub(super) fn unpack_history(id: &TaskId, bytes: &[u8]) -> StoredHistory {
     let read = || {
         let (mut d, mut names) = (Decoder::new(bytes), NamesRead::default());
         let place = skip_task(&mut d, &mut names)?;

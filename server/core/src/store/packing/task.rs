@@ -6,7 +6,7 @@ use crate::{Object, RecentPairs, Revision, Task, TaskId, TaskStatus};
 
 use super::{
     Out, Reading, Writing, bit, give, given,
-    history::Place,
+    line::Place,
     names::{NamesRead, NamesWritten},
 };
 

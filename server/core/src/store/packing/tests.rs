@@ -7,7 +7,8 @@ use fastrand::Rng;
 use super::*;
 use crate::{
     AgentId, ConflictPolicy, Context, ContextParts, HandoffStatus, Object, Progress, RecentPairs, Revision,
-    RuleName, StepName, Text, Transfer, TransferSpec, Value, Verdict, Violation, store::record::StoredChange,
+    RuleName, StepName, Text, Transfer, TransferSpec, Value, Verdict, Violation,
+    store::record::{StoredChange, StoredEntry},
 };
 
 const STATUSES: [TaskStatus; 6] = [
@@ -129,7 +130,7 @@ fn entry(rng: &mut Rng) -> StoredEntry {
         _ => StoredChange::Past(Arc::new(handoff(rng, id))),
     };
     StoredEntry {
-        revision: Revision(id.saturating_add(number(rng))),
+        revision: Revision(id.saturating_add(number(rng)).max(1)),
         time_us: time(rng),
         what,
         status: STATUSES[rng.usize(..STATUSES.len())],
@@ -142,12 +143,15 @@ fn entry(rng: &mut Rng) -> StoredEntry {
 fn a_record_comes_back_as_it_was_and_its_bytes_as_they_were() {
     for seed in 0..3_000 {
         let mut rng = Rng::with_seed(seed);
-        let entries = (0..rng.usize(..20)).map(|_| entry(&mut rng)).collect();
-        let history = History::restored(entries, number(&mut rng));
-        let record = StoredRecord { task: Arc::new(task(&mut rng)), history };
+        let mut record = StoredRecord::new(Arc::new(task(&mut rng)));
+        let entries: Vec<_> = (0..rng.usize(..30)).map(|_| entry(&mut rng)).collect();
+        for entry in &entries {
+            record.push(entry.clone());
+        }
         let (id, bytes) = (&record.task.id, pack_record(&record));
         let unpacked = unpack_record(id, &bytes);
         assert_eq!(unpacked, record, "seed {seed}");
+        assert!(unpacked.history.lines(id).eq(entries), "seed {seed}");
         assert_eq!(pack_record(&unpacked), bytes, "seed {seed}");
         assert_eq!(unpack_task(id, &bytes), *record.task, "seed {seed}");
         assert_eq!(unpack_history(id, &bytes), record.history, "seed {seed}");
@@ -175,7 +179,7 @@ fn a_name_that_comes_again_takes_one_byte() {
         let owner = AgentId::from(owner);
         task.recent_pairs = RecentPairs::default().with(&owner, &AgentId::from("b")).with(&owner, &owner);
         task.owner = owner;
-        pack_record(&StoredRecord { task: Arc::new(task), history: History::default() }).len()
+        pack_record(&StoredRecord::new(Arc::new(task))).len()
     };
     assert_eq!(named("a name of ten and ten"), named("a") + 20);
 }

@@ -1,6 +1,6 @@
 //! Histories are bounded, and say how much is no longer kept.
 
-use baton_core::{HandoffStatus, StateChangeKind, TaskChange, limits};
+use baton_core::{HandoffStatus, Revision, StateChangeKind, TaskChange, limits};
 
 use crate::{
     namespace::Namespace,
@@ -84,4 +84,43 @@ fn an_open_hand_off_that_outlived_its_line_leaves_once_it_is_closed() {
         ns.grant(touch("t"));
     }
     assert!(ns.state.handoff(open.id).is_none());
+}
+
+#[test]
+fn a_line_tells_a_hand_off_as_it_was_however_many_lines_came_after_it() {
+    for (between, unpacked_changes_max) in [0, 6, 7, 8, 9, 30].into_iter().zip([0, 4_096].into_iter().cycle())
+    {
+        let mut ns = Namespace::new();
+        ns.state.set_unpacked_changes_max(unpacked_changes_max);
+        ns.grant(create("t", "a"));
+        let (open, _) = ns.handoff(initiate("t", "a", "b"));
+        for _ in 0..between {
+            ns.grant(touch("t"));
+        }
+        let (closed, _) = ns.handoff(withdraw(open.id));
+        ns.grant(touch("t"));
+        let history = ns.task("t").history;
+        let told: Vec<_> = history.entries().iter().map(|entry| entry.what.clone()).collect();
+        let mut expected = vec![TaskChange::Created, TaskChange::Handoff(open)];
+        expected.extend(vec![TaskChange::Updated; between]);
+        expected.extend([TaskChange::Handoff(closed), TaskChange::Updated]);
+        assert_eq!(told, expected, "{between} between");
+    }
+}
+
+#[test]
+fn the_lines_after_a_revision_are_those_that_a_reader_has_not_seen() {
+    for unpacked_changes_max in [0, 4_096] {
+        let mut ns = Namespace::new();
+        ns.state.set_unpacked_changes_max(unpacked_changes_max);
+        ns.grant(create("t", "a"));
+        for _ in 1..40 {
+            ns.grant(touch("t"));
+        }
+        let history = ns.state.task_history("t").unwrap();
+        for last in 0..=41 {
+            let told: Vec<u64> = history.after(Revision(last)).map(|entry| entry.revision.0).collect();
+            assert_eq!(told, (last + 1..=40).collect::<Vec<_>>(), "after {last}");
+        }
+    }
 }

@@ -1,0 +1,127 @@
+//! Older lines of a history, packed in blocks that are written once: who adds a line to a long history unpacks few of them.
+
+use minicbor::{Decoder, Encoder};
+
+use crate::{Revision, TaskId, store::record::StoredEntry};
+
+use super::{
+    OWN_BYTES, Out, Reading, TO_MEMORY, Writing,
+    line::{Place, read_line, read_revision, write_line},
+    names::{NamesRead, NamesWritten},
+};
+
+/// Lines of a block. With more, each change of a task that rests would unpack more; with fewer, names and times would be repeated more often.
+pub(in crate::store) const BLOCK_LINES: usize = 8;
+
+/// Blocks of [`BLOCK_LINES`] lines each, the oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::store) struct Blocks {
+    count: usize,
+    /// Each as a byte string of CBOR.
+    bytes: Vec<u8>,
+}
+
+impl Blocks {
+    /// From the bytes of so many.
+    pub(super) fn restored(count: usize, bytes: &[u8]) -> Self {
+        Self { count, bytes: bytes.to_vec() }
+    }
+
+    pub(in crate::store) fn count(&self) -> usize {
+        self.count
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(in crate::store) fn iter(&self) -> impl Iterator<Item = Block<'_>> {
+        let mut d = Decoder::new(&self.bytes);
+        (0..self.count).map(move |_| Block(d.bytes().expect(OWN_BYTES)))
+    }
+
+    /// Adds the newest.
+    pub(in crate::store) fn push(&mut self, lines: &[StoredEntry]) {
+        self.bytes.extend_from_slice(&packed(lines));
+        self.count += 1;
+    }
+
+    /// Takes the oldest away.
+    pub(in crate::store) fn drop_oldest(&mut self) {
+        let mut d = Decoder::new(&self.bytes);
+        d.skip().expect(OWN_BYTES);
+        let end = d.position();
+        self.bytes.drain(..end);
+        self.count -= 1;
+    }
+
+    /// Has `change` change the lines of the oldest block that reaches that revision, if there is one.
+    pub(in crate::store) fn alter(
+        &mut self,
+        task: &TaskId,
+        revision: Revision,
+        change: impl FnOnce(&mut [StoredEntry]),
+    ) {
+        let mut d = Decoder::new(&self.bytes);
+        for _ in 0..self.count {
+            let start = d.position();
+            let block = Block(d.bytes().expect(OWN_BYTES));
+            if block.newest() >= revision {
+                let mut lines = block.lines(task);
+                change(&mut lines);
+                let end = d.position();
+                self.bytes.splice(start..end, packed(&lines));
+                return;
+            }
+        }
+    }
+}
+
+/// The lines of one block.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct Block<'a>(&'a [u8]);
+
+impl Block<'_> {
+    /// The revision of its newest line.
+    pub(in crate::store) fn newest(self) -> Revision {
+        read_revision(&mut Decoder::new(self.0), Place::default()).expect(OWN_BYTES)
+    }
+
+    /// Its lines, the oldest first.
+    pub(in crate::store) fn lines(self, task: &TaskId) -> Vec<StoredEntry> {
+        let mut lines = read_lines(self.0, task).expect(OWN_BYTES);
+        lines.reverse();
+        lines
+    }
+}
+
+/// A block as a byte string: its names and times are its own, so that it can be read, and copied, alone.
+fn packed(lines: &[StoredEntry]) -> Vec<u8> {
+    debug_assert_eq!(lines.len(), BLOCK_LINES, "a block is full");
+    let mut block = Vec::new();
+    write_lines(&mut Encoder::new(&mut block), lines).expect(TO_MEMORY);
+    let mut bytes = Vec::with_capacity(block.len() + size_of::<u64>() + 1);
+    Encoder::new(&mut bytes).bytes(&block).expect(TO_MEMORY);
+    bytes
+}
+
+fn write_lines(e: &mut Out<'_>, lines: &[StoredEntry]) -> Writing {
+    let (mut place, mut names) = (Place::default(), NamesWritten::default());
+    for line in lines.iter().rev() {
+        write_line(e, line, place, &mut names)?;
+        place = line.place();
+    }
+    Ok(())
+}
+
+/// The newest first, as they were written.
+fn read_lines(block: &[u8], task: &TaskId) -> Reading<Vec<StoredEntry>> {
+    let (mut d, mut place, mut names) = (Decoder::new(block), Place::default(), NamesRead::default());
+    let mut lines = Vec::with_capacity(BLOCK_LINES);
+    for _ in 0..BLOCK_LINES {
+        let line = read_line(&mut d, task, place, &mut names)?;
+        place = line.place();
+        lines.push(line);
+    }
+    Ok(lines)
+}
