@@ -15,8 +15,8 @@ use baton_server::clock::{Clock, SystemClock};
 
 use crate::harness::{Disk, TestServer, config, create, in_time};
 
-/// Enough tasks for the engine to decide them aside.
-const TASKS: usize = 200;
+/// What takes so long to decide that the engine does it aside: many tasks, or few large ones, each with a description of so many bytes.
+const LONG: [(usize, usize); 2] = [(200, 10), (20, 16_000)];
 
 /// A batch of tasks is three looks at the clock: two while it is read, and one when the engine begins to decide it.
 const LOOKS: usize = 3;
@@ -54,6 +54,12 @@ impl Clock for Waiting {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn reads_go_on_while_a_large_batch_is_decided() {
+    for (tasks, description_bytes) in LONG {
+        reads_go_on_while_these_are_created(tasks, description_bytes).await;
+    }
+}
+
+async fn reads_go_on_while_these_are_created(tasks: usize, description_bytes: usize) {
     let disk = Disk::memory();
     let (clock, end) = Waiting::new();
     let plan = Plan::appends(|_| None);
@@ -61,7 +67,12 @@ async fn reads_go_on_while_a_large_batch_is_decided() {
     let mut clients = server.clients().await;
     clients.create(create("", "first", "a")).await.unwrap();
     clock.looks_left.store(LOOKS, Ordering::SeqCst);
-    let items = (0..TASKS).map(|task| create("", &format!("task-{task}"), "a")).collect();
+    let description = "d".repeat(description_bytes);
+    let item = |task| v1::CreateTaskRequest {
+        description: description.clone(),
+        ..create("", &format!("task-{task}"), "a")
+    };
+    let items = (0..tasks).map(item).collect();
     let batch = v1::BatchCreateTasksRequest { items, namespace: String::new() };
     let mut caller = clients.clone();
     let asked = tokio::spawn(async move { caller.tasks.batch_create_tasks(batch).await });
@@ -72,9 +83,10 @@ async fn reads_go_on_while_a_large_batch_is_decided() {
     })
     .await;
     assert_eq!(clients.task("", "first").await.unwrap().owner_epoch, 1);
-    assert!(!clock.gave_up.load(Ordering::SeqCst), "the read had to wait for the engine");
+    let gave_up = clock.gave_up.load(Ordering::SeqCst);
+    assert!(!gave_up, "the read had to wait for {tasks} tasks of {description_bytes} bytes");
     end.send(()).unwrap();
     let answered = in_time(asked).await.unwrap().unwrap().into_inner();
-    assert_eq!(answered.results.len(), TASKS);
+    assert_eq!(answered.results.len(), tasks);
     server.stop().await;
 }
