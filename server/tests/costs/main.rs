@@ -11,7 +11,7 @@ mod words;
 use std::sync::Arc;
 
 use baton_core::{Command, Draft, Entry, Outcome, RequestSegment, Revision, State, execute};
-use words::{command, create, hand_off, know};
+use words::{command, create, hand_off, know, touch};
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
@@ -27,6 +27,8 @@ fn costs_are_as_recorded() {
     let figures = [
         ("allocations of a hand-off in the core", 6, core_allocations(false)),
         ("allocations of a hand-off of a task that rested", 12, core_allocations(true)),
+        ("bytes allocated for such a hand-off", 3_959, core_bytes(1)),
+        ("bytes allocated for such a hand-off with a hundred lines before it", 4_959, core_bytes(100)),
         ("allocations of a hand-off from the engine's door and back", 7, engine::allocations(BATCH)),
         ("bytes of a resting task with one hand-off", 314, resting_task_bytes("", false)),
         ("bytes of such a task with both requests remembered", 832, resting_task_bytes("request", false)),
@@ -45,22 +47,36 @@ fn costs_are_as_recorded() {
     assert!(failures.is_empty(), "{}", failures.join("; "));
 }
 
-/// Decides, applies and encodes a batch of hand-offs and puts them in place. If the tasks have `rested`, they do so again after it.
+/// Allocations for a hand-off; of a task that rested, if that is said.
 fn core_allocations(rested: bool) -> f64 {
+    hand_on(rested, 1, |stats| stats.total_blocks)
+}
+
+/// Bytes that are allocated for a hand-off of a task that rested, with so many lines in its history.
+fn core_bytes(lines: usize) -> f64 {
+    hand_on(true, lines, |stats| stats.total_bytes)
+}
+
+/// Decides, applies and encodes a batch of hand-offs and puts them in place; gives what grew by that, for each. If the tasks have `rested`,
+/// with so many lines in their histories, they do so again after it.
+fn hand_on(rested: bool, lines: usize, what: impl Fn(dhat::HeapStats) -> u64) -> f64 {
     let mut state = State::default();
     if rested {
         state.set_unpacked_changes_max(0);
     }
     commit(&mut state, (0..BATCH).map(|task| create("create", task)));
+    for _ in 1..lines {
+        commit(&mut state, (0..BATCH).map(|task| command("", task, touch(task))));
+    }
     commit(&mut state, std::iter::once(know()));
     let commands: Vec<_> = (0..BATCH).map(|task| command("hand-off", task, hand_off(task))).collect();
-    let before = dhat::HeapStats::get().total_blocks;
+    let before = what(dhat::HeapStats::get());
     let mut draft = Draft::new(&state);
     let entries: Vec<_> = commands.iter().map(|command| recorded(&mut draft, command)).collect();
     let changes = draft.into_changes();
     let body = changes.body();
     state.absorb(changes);
-    let after = dhat::HeapStats::get().total_blocks;
+    let after = what(dhat::HeapStats::get());
     drop((body, entries));
     (after - before) as f64 / BATCH as f64
 }

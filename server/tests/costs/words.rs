@@ -1,8 +1,8 @@
 //! Commands as agents give them: ids, a reason and a context of common lengths.
 
 use baton_core::{
-    Action, AgentId, Command, Context, ContextParts, CreateTask, Object, Proposal, TaskId, Text,
-    TransferSpec, UpdateMode, UpdateState, Value,
+    Action, AgentId, Claim, Command, Context, ContextParts, CreateTask, Object, Proposal, TaskId, Text,
+    TransferSpec, UpdateMode, UpdateState, UpdateTask, Value,
 };
 
 /// When everything happens.
@@ -38,6 +38,19 @@ pub(crate) fn hand_off(task: usize) -> Action {
             remaining: vec!["refund the second charge"],
             ..ContextParts::default()
         })),
+    })
+}
+
+/// Leaves a line in the history, and everything else as it is.
+pub(crate) fn touch(task: usize) -> Action {
+    Action::UpdateTask(UpdateTask {
+        task_id: id(task),
+        claim: Claim::default(),
+        expected_revision: None,
+        description: None,
+        metadata: None,
+        progress: None,
+        start: false,
     })
 }
 
