@@ -5,8 +5,8 @@ use minicbor::{Decoder, Encoder};
 use crate::{Revision, TaskId, store::record::StoredEntry};
 
 use super::{
-    OWN_BYTES, Out, Reading, TO_MEMORY, Writing,
-    line::{Place, read_line, read_revision, write_line},
+    OWN_BYTES, TO_MEMORY,
+    line::{Place, read_lines, read_revision, write_lines},
     names::{NamesRead, NamesWritten},
 };
 
@@ -89,9 +89,8 @@ impl Block<'_> {
 
     /// Its lines, the oldest first.
     pub(in crate::store) fn lines(self, task: &TaskId) -> Vec<StoredEntry> {
-        let mut lines = read_lines(self.0, task).expect(OWN_BYTES);
-        lines.reverse();
-        lines
+        let (mut d, mut names) = (Decoder::new(self.0), NamesRead::default());
+        read_lines(&mut d, BLOCK_LINES, task, Place::default(), &mut names).expect(OWN_BYTES)
     }
 }
 
@@ -99,29 +98,9 @@ impl Block<'_> {
 fn packed(lines: &[StoredEntry]) -> Vec<u8> {
     debug_assert_eq!(lines.len(), BLOCK_LINES, "a block is full");
     let mut block = Vec::new();
-    write_lines(&mut Encoder::new(&mut block), lines).expect(TO_MEMORY);
+    let mut names = NamesWritten::default();
+    write_lines(&mut Encoder::new(&mut block), lines, Place::default(), &mut names).expect(TO_MEMORY);
     let mut bytes = Vec::with_capacity(block.len() + size_of::<u64>() + 1);
     Encoder::new(&mut bytes).bytes(&block).expect(TO_MEMORY);
     bytes
-}
-
-fn write_lines(e: &mut Out<'_>, lines: &[StoredEntry]) -> Writing {
-    let (mut place, mut names) = (Place::default(), NamesWritten::default());
-    for line in lines.iter().rev() {
-        write_line(e, line, place, &mut names)?;
-        place = line.place();
-    }
-    Ok(())
-}
-
-/// The newest first, as they were written.
-fn read_lines(block: &[u8], task: &TaskId) -> Reading<Vec<StoredEntry>> {
-    let (mut d, mut place, mut names) = (Decoder::new(block), Place::default(), NamesRead::default());
-    let mut lines = Vec::with_capacity(BLOCK_LINES);
-    for _ in 0..BLOCK_LINES {
-        let line = read_line(&mut d, task, place, &mut names)?;
-        place = line.place();
-        lines.push(line);
-    }
-    Ok(lines)
 }

@@ -7,7 +7,7 @@ use crate::{TaskId, codec::length, store::history::StoredHistory};
 use super::{
     Out, Reading, Writing,
     blocks::Blocks,
-    line::{Place, read_line, write_line},
+    line::{Place, read_lines, write_lines},
     names::{NamesRead, NamesWritten},
 };
 
@@ -15,14 +15,11 @@ use super::{
 pub(super) fn write_history<'a>(
     e: &mut Out<'_>,
     history: &'a StoredHistory,
-    mut place: Place,
+    place: Place,
     names: &mut NamesWritten<'a>,
 ) -> Writing {
     e.u64(history.dropped())?.array(history.newest().len() as u64)?;
-    for line in history.newest().iter().rev() {
-        write_line(e, line, place, names)?;
-        place = line.place();
-    }
+    write_lines(e, history.newest(), place, names)?;
     let older = history.older();
     if older.count() > 0 {
         e.u64(older.count() as u64)?.writer_mut().extend_from_slice(older.bytes());
@@ -33,19 +30,11 @@ pub(super) fn write_history<'a>(
 pub(super) fn read_history<'b>(
     d: &mut Decoder<'b>,
     id: &TaskId,
-    mut place: Place,
+    place: Place,
     names: &mut NamesRead<'b>,
 ) -> Reading<StoredHistory> {
     let (dropped, count) = (d.u64()?, length(d.array()?)?);
-    // Mostly it is unpacked to get one more.
-    let room = usize::try_from(count).unwrap_or_default().saturating_add(1);
-    let mut newest = Vec::with_capacity(room);
-    for _ in 0..count {
-        let line = read_line(d, id, place, names)?;
-        place = line.place();
-        newest.push(line);
-    }
-    newest.reverse();
+    let newest = read_lines(d, usize::try_from(count).unwrap_or(usize::MAX), id, place, names)?;
     Ok(StoredHistory::restored(read_older(d)?, newest, dropped))
 }
 

@@ -1,4 +1,4 @@
-//! One line of a history in few bytes, told from the line after it.
+//! Lines of a history in few bytes: the newest first, each told from the one after it.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(super) struct Place {
 }
 
 impl StoredEntry {
-    pub(super) fn place(&self) -> Place {
+    fn place(&self) -> Place {
         Place { revision: self.revision.0, time_us: self.time_us, owner_epoch: self.owner_epoch }
     }
 }
@@ -52,7 +52,39 @@ mod kind {
     }
 }
 
-pub(super) fn write_line<'a>(
+/// Writes the lines, which are given oldest first; the newest is told from `newer`.
+pub(super) fn write_lines<'a>(
+    e: &mut Out<'_>,
+    lines: &'a [StoredEntry],
+    mut newer: Place,
+    names: &mut NamesWritten<'a>,
+) -> Writing {
+    for line in lines.iter().rev() {
+        write_line(e, line, newer, names)?;
+        newer = line.place();
+    }
+    Ok(())
+}
+
+/// Reads so many lines, and gives them oldest first, with room for one more: mostly they are unpacked to get that.
+pub(super) fn read_lines<'b>(
+    d: &mut Decoder<'b>,
+    count: usize,
+    task: &TaskId,
+    mut newer: Place,
+    names: &mut NamesRead<'b>,
+) -> Reading<Vec<StoredEntry>> {
+    let mut lines = Vec::with_capacity(count.saturating_add(1));
+    for _ in 0..count {
+        let line = read_line(d, task, newer, names)?;
+        newer = line.place();
+        lines.push(line);
+    }
+    lines.reverse();
+    Ok(lines)
+}
+
+fn write_line<'a>(
     e: &mut Out<'_>,
     entry: &'a StoredEntry,
     newer: Place,
@@ -73,7 +105,7 @@ pub(super) fn write_line<'a>(
     }
 }
 
-pub(super) fn read_line<'b>(
+fn read_line<'b>(
     d: &mut Decoder<'b>,
     task: &TaskId,
     newer: Place,
