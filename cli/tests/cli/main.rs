@@ -2,6 +2,8 @@
 //!
 //! Starts the real process, and where a server is needed, that too is the real one.
 
+#[cfg(target_os = "linux")]
+mod affinity;
 mod demo_and_bench;
 mod main_job;
 mod process;

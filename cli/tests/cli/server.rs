@@ -53,6 +53,11 @@ impl Server {
         &self.address
     }
 
+    /// Its process id.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Runs `baton` against it.
     pub(crate) fn baton(&self, args: &[&str]) -> Ended {
         baton(&[args, &["--addr", &self.address]].concat())

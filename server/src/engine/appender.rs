@@ -3,6 +3,7 @@
 //! Tells of each whether it is durable; where the log does not say, it reads to find out. Knows nothing of states or answers.
 
 use std::{
+    fmt::Display,
     pin::Pin,
     sync::{Arc, mpsc},
     task::{Context, Poll},
@@ -13,9 +14,9 @@ use std::{
 use baton_log::{Append, AppendError, Log};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
-use tracing::warn;
+use tracing::{debug, warn};
 
-use super::busy_wait::BusyWait;
+use super::{affinity::Affinity, busy_wait::BusyWait};
 use crate::metrics::Metrics;
 
 /// What came of an append.
@@ -28,6 +29,8 @@ pub(super) struct Appender {
     /// Where the thread gets its work from; none: it is to end.
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    /// Where the thread may run. None: that cannot be set here.
+    affinity: Option<Affinity>,
 }
 
 /// Records for the thread, and who waits for what comes of them.
@@ -44,12 +47,16 @@ impl Appender {
     pub(super) fn start(log: Box<dyn Log>, metrics: &Arc<Metrics>, busy_wait: Option<BusyWait>) -> Self {
         let (log, metrics) = (Arc::new(Mutex::new(log)), Arc::clone(metrics));
         let (jobs, to_do) = mpsc::channel();
+        let (introduce, introduced) = mpsc::channel();
         let of_thread = (Arc::clone(&log), Arc::clone(&metrics));
-        let thread = std::thread::Builder::new()
-            .name("baton-log".into())
-            .spawn(move || run(&to_do, busy_wait, &of_thread.0, &of_thread.1))
-            .expect("a thread can be started when the server starts");
-        Self { log, metrics, jobs: Some(jobs), thread: Some(thread) }
+        let thread = std::thread::Builder::new().name("baton-log".into()).spawn(move || {
+            // Who starts it waits for this.
+            let _ = introduce.send(Affinity::of_this_thread());
+            run(&to_do, busy_wait, &of_thread.0, &of_thread.1);
+        });
+        let thread = thread.expect("a thread can be started when the server starts");
+        let affinity = introduced.recv().ok();
+        Self { log, metrics, jobs: Some(jobs), thread: Some(thread), affinity }
     }
 
     /// The log, once nothing is being appended to it.
@@ -63,7 +70,26 @@ impl Appender {
     }
 
     /// Begins to make the records durable, after those of appends that were begun before.
-    pub(super) fn begin(&self, appends: Vec<Append>) -> Appending {
+    pub(super) fn begin(&mut self, appends: Vec<Append>) -> Appending {
+        self.steer(Affinity::let_go);
+        self.give(appends)
+    }
+
+    /// As [`begin`](Self::begin), on the processor of the caller, who has little else to do meanwhile.
+    pub(super) fn begin_here(&mut self, appends: Vec<Append>) -> Appending {
+        self.steer(Affinity::follow_caller);
+        self.give(appends)
+    }
+
+    fn steer<E: Display>(&mut self, go: impl FnOnce(&mut Affinity) -> Result<(), E>) {
+        let Some(affinity) = &mut self.affinity else { return };
+        if let Err(error) = go(affinity) {
+            debug!(%error, "the thread that appends to the log runs wherever the system lets it");
+            self.affinity = None;
+        }
+    }
+
+    fn give(&self, appends: Vec<Append>) -> Appending {
         let (tell, appended) = oneshot::channel();
         if let Some(jobs) = &self.jobs {
             // If the thread is gone, nobody tells what came of it.

@@ -95,6 +95,8 @@ impl Committer {
         before.into_iter().for_each(|before| self.conclude(before));
         let appended = match self.here {
             Place::OwnThread => self.appender.append(&batch.appends()),
+            // Others keep the other processors busy if they call at the same time. A single one waits for this.
+            Place::Runtime if batch.replies.len() > 1 => self.appender.begin_here(batch.appends()).await,
             Place::Runtime => self.appender.begin(batch.appends()).await,
         };
         match appended {

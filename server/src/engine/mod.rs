@@ -2,6 +2,7 @@
 //!
 //! One task has the right to append to the log and to change namespaces; what is large, another thread writes for it. Knows nothing of gRPC.
 
+mod affinity;
 mod announcer;
 mod appender;
 pub mod archived;
