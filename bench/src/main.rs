@@ -31,9 +31,16 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    runtime,
+    signal::unix::{SignalKind, signal},
+};
 
 use crate::failure::Failure;
+
+/// Threads that the calls of `compare` come from. What the load takes is taken from the servers, and several threads spend a third of it waking each
+/// other for every few answers. Everything else, servers of tonic that Baton is measured beside among it, has one for each processor.
+const COMPARE_THREADS: usize = 1;
 
 /// Measures Baton. Build both first: `cargo build --release && cargo build --release -p baton-bench`.
 #[derive(Debug, Parser)]
@@ -71,8 +78,11 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     raise_open_files()?;
-    // A thread for each processor: for the load, and for the servers of tonic that Baton is measured beside.
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut runtime = runtime::Builder::new_multi_thread();
+    if let Command::Compare(_) = cli.command {
+        runtime.worker_threads(COMPARE_THREADS);
+    }
+    let runtime = runtime.enable_all().build()?;
     runtime.block_on(async {
         let work = async {
             match cli.command {
