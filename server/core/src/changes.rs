@@ -104,7 +104,7 @@ impl Changes {
     }
 
     /// The requests to be remembered, in order.
-    pub(crate) fn remembered(&self) -> impl Iterator<Item = Remembered<'_>> {
+    pub(crate) fn remembered(&self) -> impl Iterator<Item = Remembered<'_>> + Clone {
         self.requests.in_order.iter().map(|request| self.with_entry(request))
     }
 

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// One request, and how its answer is told again.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Remembered<'a> {
     /// Of its id.
     pub(crate) key: Digest,

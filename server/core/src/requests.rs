@@ -3,7 +3,7 @@
 //! Bounded by count and by age. The newest are held, in order, in chunks that snapshots share; the others stand in segments, and memory knows
 //! where. Knows nothing of what an answer means.
 
-use std::{collections::VecDeque, ops::Range, sync::Arc};
+use std::{collections::VecDeque, iter, ops::Range, sync::Arc};
 
 use crate::{
     Revision, StoredRequest, StoredRequests,
@@ -83,17 +83,32 @@ impl Requests {
     }
 
     /// Remembers a request and forgets those that are over the bounds.
-    ///
-    /// Times never run backwards from one to the next: an id that is used again, since it has grown too old to be known, is forgotten
-    /// before it takes its place among the new.
     pub(crate) fn insert(&mut self, request: &Remembered<'_>, memory: RequestMemory) {
-        self.forget_too_old(request.time_us, memory);
-        let number = self.numbers.end;
-        self.chunk_for(request).push(request);
-        self.index.as_mut().expect(NOT_A_SNAPSHOT).insert(request.key, number as u32);
-        self.numbers.end += 1;
+        self.extend(iter::once(*request), memory);
+    }
+
+    /// Remembers requests that were recorded together, and forgets those that are over the bounds.
+    ///
+    /// Times never run backwards from one to the next: an id that is used again, since it has grown too old to be known, is forgotten together
+    /// with those that were as old.
+    pub(crate) fn extend<'a>(
+        &mut self,
+        requests: impl Iterator<Item = Remembered<'a>> + Clone,
+        memory: RequestMemory,
+    ) {
+        let mut time_us = i64::MIN;
+        for request in requests.clone() {
+            time_us = request.time_us;
+            self.chunk_for(&request).push(&request);
+        }
+        // By themselves, so that the processor waits for several places in memory at a time.
+        let index = self.index.as_mut().expect(NOT_A_SNAPSHOT);
+        for request in requests {
+            index.insert(request.key, self.numbers.end as u32);
+            self.numbers.end += 1;
+        }
         self.forget_too_many(memory);
-        self.forget_too_old(request.time_us, memory);
+        self.forget_too_old(time_us, memory);
     }
 
     /// Remembers the requests of a segment, after all that are remembered and before any that is held, and forgets those that are over the
@@ -162,7 +177,7 @@ impl Requests {
     /// Forgets those that were recorded before `revision`.
     pub(crate) fn forget_before(&mut self, revision: Revision) {
         while self.oldest().is_some_and(|oldest| oldest < revision) {
-            self.forget_oldest();
+            self.forget_oldest(1);
         }
     }
 
@@ -213,25 +228,32 @@ impl Requests {
 
     fn forget_too_many(&mut self, memory: RequestMemory) {
         let count_max = memory.count_max.min(u32::MAX as usize);
-        while self.len() > count_max {
-            self.forget_oldest();
-        }
+        let over = self.len().saturating_sub(count_max);
+        self.forget_oldest(over as u64);
     }
 
     fn forget_too_old(&mut self, now_us: i64, memory: RequestMemory) {
-        while self.oldest_us().is_some_and(|time_us| is_too_old(time_us, now_us, memory)) {
-            self.forget_oldest();
+        let is_too_old = |time_us: i64| is_too_old(time_us, now_us, memory);
+        if self.oldest_us().is_some_and(is_too_old) {
+            let mut numbers = self.numbers.clone();
+            let kept = numbers.position(|number| !self.time_us(number).is_some_and(is_too_old));
+            self.forget_oldest(kept.unwrap_or(self.len()) as u64);
         }
     }
 
-    fn forget_oldest(&mut self) {
-        let oldest = self.numbers.start;
-        let Some(key) = self.key(oldest) else { return };
-        self.index.as_mut().expect(NOT_A_SNAPSHOT).remove(key, oldest as u32);
-        self.numbers.start += 1;
-        let start = self.numbers.start;
-        self.stored.pop_front_if(|stored| stored.numbers().end <= start);
-        self.chunks.pop_front_if(|chunk| chunk.numbers().end <= start);
+    /// Forgets so many.
+    fn forget_oldest(&mut self, count: u64) {
+        let start = self.numbers.start + count;
+        // As when they came, by itself.
+        let mut index = self.index.take().expect(NOT_A_SNAPSHOT);
+        for number in self.numbers.start..start {
+            let key = self.key(number).expect("what is remembered is stored or held");
+            index.remove(key, number as u32);
+        }
+        self.index = Some(index);
+        self.numbers.start = start;
+        while self.stored.pop_front_if(|stored| stored.numbers().end <= start).is_some() {}
+        while self.chunks.pop_front_if(|chunk| chunk.numbers().end <= start).is_some() {}
     }
 
     /// The chunk that the next request goes to.

@@ -151,9 +151,7 @@ impl State {
 
     /// As [`State::absorb`], but packs nothing: that takes as long again, and nobody need wait for it. [`State::rest_until`] does it.
     pub fn absorb_awake(&mut self, changes: Changes) {
-        for request in changes.remembered() {
-            self.requests.insert(&request, self.memory);
-        }
+        self.requests.extend(changes.remembered(), self.memory);
         let Changes {
             head,
             time_us,
