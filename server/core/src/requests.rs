@@ -228,23 +228,19 @@ impl Requests {
 
     fn forget_too_many(&mut self, memory: RequestMemory) {
         let count_max = memory.count_max.min(u32::MAX as usize);
-        let over = self.len().saturating_sub(count_max);
-        self.forget_oldest(over as u64);
+        self.forget_oldest(self.len().saturating_sub(count_max) as u64);
     }
 
     fn forget_too_old(&mut self, now_us: i64, memory: RequestMemory) {
-        let is_too_old = |time_us: i64| is_too_old(time_us, now_us, memory);
-        if self.oldest_us().is_some_and(is_too_old) {
-            let mut numbers = self.numbers.clone();
-            let kept = numbers.position(|number| !self.time_us(number).is_some_and(is_too_old));
-            self.forget_oldest(kept.unwrap_or(self.len()) as u64);
+        while self.oldest_us().is_some_and(|time_us| is_too_old(time_us, now_us, memory)) {
+            self.forget_oldest(1);
         }
     }
 
     /// Forgets so many.
     fn forget_oldest(&mut self, count: u64) {
         let start = self.numbers.start + count;
-        // As when they came, by itself.
+        // By themselves, as when they came.
         let mut index = self.index.take().expect(NOT_A_SNAPSHOT);
         for number in self.numbers.start..start {
             let key = self.key(number).expect("what is remembered is stored or held");
