@@ -38,10 +38,6 @@ use tokio::{
 
 use crate::failure::Failure;
 
-/// Threads that the calls of `compare` come from. What the load takes is taken from the servers, and several threads spend a third of it waking each
-/// other for every few answers. Everything else, servers of tonic that Baton is measured beside among it, has one for each processor.
-const COMPARE_THREADS: usize = 1;
-
 /// Measures Baton. Build both first: `cargo build --release && cargo build --release -p baton-bench`.
 #[derive(Debug, Parser)]
 #[command(name = "baton-bench", version, max_term_width = 100)]
@@ -78,9 +74,10 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     raise_open_files()?;
+    // A thread for each processor, but where something else is said: for the load, and for the servers of tonic that Baton is measured beside.
     let mut runtime = runtime::Builder::new_multi_thread();
     if let Command::Compare(_) = cli.command {
-        runtime.worker_threads(COMPARE_THREADS);
+        runtime.worker_threads(compare::LOAD_THREADS);
     }
     let runtime = runtime.enable_all().build()?;
     runtime.block_on(async {

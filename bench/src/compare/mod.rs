@@ -23,6 +23,10 @@ use crate::{
     peers::{Absent, BareFile, BatonPeer, Echo, Etcd, Macp, Peer, Place, Postgres, Redis},
 };
 
+/// Threads that the calls come from. What the load takes is taken from the servers, and several threads spend a third of it waking each other for
+/// every few answers.
+pub(crate) const LOAD_THREADS: usize = 1;
+
 /// Arguments of `compare`.
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
@@ -87,6 +91,7 @@ struct Report {
     seconds: f64,
     warmup: f64,
     connections: u16,
+    load_threads: usize,
     server_args: Vec<String>,
     contenders: Vec<About>,
     absent: Vec<About>,
@@ -122,6 +127,7 @@ pub(crate) async fn run(args: CompareArgs) -> Result<(), Failure> {
         seconds: options.seconds,
         warmup: options.warmup,
         connections: options.connections,
+        load_threads: LOAD_THREADS,
         server_args: options.server_args.clone(),
         contenders,
         absent,
@@ -258,8 +264,8 @@ impl Report {
             text.push_str(&format!("{who}: {about}\n"));
         }
         text.push_str(&format!(
-            "{} rounds of {} s, {} connections; medians\n",
-            self.rounds, self.seconds, self.connections
+            "{} rounds of {} s, {} connections, calls from {} thread; medians\n",
+            self.rounds, self.seconds, self.connections, self.load_threads
         ));
         for section in &self.sections {
             text.push('\n');
