@@ -159,51 +159,55 @@ pub(crate) fn scramble(number: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// What a plan decides of one kind of operation. Each kind has a lock of its own: a plan may hold an append up, and reads go on.
+struct Counted<F>(Mutex<(u64, Decide<F>)>);
+
+impl<F> Counted<F> {
+    fn new(decide: Decide<F>) -> Self {
+        Self(Mutex::new((0, decide)))
+    }
+
+    /// The number of the next one, and what goes wrong with it.
+    fn next(&self) -> (u64, Option<F>) {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (count, decide) = &mut *counted;
+        *count += 1;
+        (*count, decide(*count))
+    }
+}
+
+/// A plan under way.
 struct State {
-    plan: Plan,
-    appends: u64,
-    reads: u64,
-    truncations: u64,
+    appends: Counted<AppendFault>,
+    reads: Counted<ReadFault>,
+    truncations: Counted<TruncateFault>,
 }
 
-type Shared = Arc<Mutex<State>>;
+impl State {
+    fn new(Plan { appends, reads, truncations }: Plan) -> Self {
+        let (appends, reads) = (Counted::new(appends), Counted::new(reads));
+        Self { appends, reads, truncations: Counted::new(truncations) }
+    }
 
-fn next_append(state: &Shared) -> Option<AppendFault> {
-    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-    state.appends += 1;
-    let number = state.appends;
-    (state.plan.appends)(number)
-}
-
-fn next_truncation(state: &Shared) -> Option<TruncateFault> {
-    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-    state.truncations += 1;
-    let number = state.truncations;
-    (state.plan.truncations)(number)
-}
-
-fn next_read(state: &Shared) -> Result<(), ReadError> {
-    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-    state.reads += 1;
-    let number = state.reads;
-    match (state.plan.reads)(number) {
-        None => Ok(()),
-        Some(ReadFault::Io) => Err(ReadError::Io(format!("read {number} fails as planned"))),
+    fn next_read(&self) -> Result<(), ReadError> {
+        match self.reads.next() {
+            (_, None) => Ok(()),
+            (number, Some(ReadFault::Io)) => Err(ReadError::Io(format!("read {number} fails as planned"))),
+        }
     }
 }
 
 /// A log that fails as its [`Plan`] says, and is otherwise the log it wraps.
 pub struct FaultLog<L> {
     inner: L,
-    state: Shared,
+    state: Arc<State>,
     broken: Option<String>,
 }
 
 impl<L: Faulty> FaultLog<L> {
     /// Wraps a log.
     pub fn new(inner: L, plan: Plan) -> FaultLog<L> {
-        let state = Arc::new(Mutex::new(State { plan, appends: 0, reads: 0, truncations: 0 }));
-        FaultLog { inner, state, broken: None }
+        FaultLog { inner, state: Arc::new(State::new(plan)), broken: None }
     }
 
     /// Gives the wrapped log back.
@@ -270,7 +274,7 @@ impl<L: Faulty> LogReader for FaultLog<L> {
     }
 
     fn read(&self, namespace: &str, from: u64, limit: ReadLimit) -> Result<Vec<Record>, ReadError> {
-        next_read(&self.state)?;
+        self.state.next_read()?;
         self.inner.read(namespace, from, limit)
     }
 
@@ -284,7 +288,7 @@ impl<L: Faulty> Log for FaultLog<L> {
         if let Some(why) = &self.broken {
             return Err(AppendError::Broken(why.clone()));
         }
-        match next_append(&self.state) {
+        match self.state.appends.next().1 {
             None => self.inner.append(appends),
             Some(fault) => self.fail(fault, appends),
         }
@@ -294,7 +298,7 @@ impl<L: Faulty> Log for FaultLog<L> {
         if let Some(why) = &self.broken {
             return Err(AppendError::Broken(why.clone()));
         }
-        match next_truncation(&self.state) {
+        match self.state.truncations.next().1 {
             None => self.inner.truncate_before(namespace, revision),
             Some(TruncateFault::NoSpace) => Err(AppendError::Full("no space, as planned".into())),
             Some(TruncateFault::FsyncFails { persists }) => {
@@ -314,7 +318,7 @@ impl<L: Faulty> Log for FaultLog<L> {
 /// A reader whose reads fail by the same plan.
 struct FaultReader {
     inner: Box<dyn LogReader>,
-    state: Shared,
+    state: Arc<State>,
 }
 
 impl LogReader for FaultReader {
@@ -335,7 +339,7 @@ impl LogReader for FaultReader {
     }
 
     fn read(&self, namespace: &str, from: u64, limit: ReadLimit) -> Result<Vec<Record>, ReadError> {
-        next_read(&self.state)?;
+        self.state.next_read()?;
         self.inner.read(namespace, from, limit)
     }
 

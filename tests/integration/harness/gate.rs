@@ -4,7 +4,8 @@
 
 use std::sync::{Arc, Condvar, Mutex};
 
-/// Holds appends back: the log waits in the middle of one until it is let go on.
+/// Holds appends back: the log waits in the middle of one until it is let go on, at the latest when the test, or the log, is done with the gate:
+/// a test that fails meanwhile would not end otherwise.
 #[derive(Clone, Default)]
 pub(crate) struct Gate(Arc<(Mutex<GateState>, Condvar)>);
 
@@ -39,13 +40,19 @@ impl Gate {
 
     /// Waits until an append waits.
     pub(crate) async fn held(&self) {
-        let gate = self.clone();
+        let gate = Arc::clone(&self.0);
         let held = tokio::task::spawn_blocking(move || {
-            let mut state = gate.0.0.lock().unwrap();
+            let mut state = gate.0.lock().unwrap();
             while !state.waiting {
-                state = gate.0.1.wait(state).unwrap();
+                state = gate.1.wait(state).unwrap();
             }
         });
         super::in_time(held).await.unwrap();
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.open();
     }
 }

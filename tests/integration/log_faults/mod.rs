@@ -5,4 +5,5 @@ mod durable_first;
 mod failing;
 mod overlapped;
 mod random_runs;
+mod reads_go_on;
 mod writer;
