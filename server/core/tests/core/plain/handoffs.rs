@@ -1,5 +1,7 @@
 //! The life of a hand-off in the plain world.
 
+use std::rc::Rc;
+
 use super::{
     mistake::Mistake,
     op::{Ask, Close, Keys},
@@ -121,7 +123,7 @@ impl World {
             task.open = None;
         }
         handoff.epoch = task.epoch;
-        let record = self.tasks.get_mut(&task.id).expect("the task was found before");
+        let record = self.record_mut(&task.id);
         record.pairs.push((handoff.from.clone(), handoff.to.clone()));
     }
 
@@ -169,16 +171,16 @@ impl World {
         }
         let task = &self.tasks[&open.task].task;
         self.check_epoch(task, close.epoch)?;
-        Ok((open.clone(), task.clone()))
+        Ok((Handoff::clone(open), task.clone()))
     }
 
     fn put_handoff(&mut self, mut handoff: Handoff, task: Task, now_us: i64) -> Reply {
         let revision = self.next_revision();
         handoff.revision = revision;
-        self.handoffs.insert(handoff.id, handoff.clone());
+        self.handoffs.insert(handoff.id, Rc::new(handoff.clone()));
         let task = self.put_task_at(task, Happened::Handoff(handoff.clone()), revision, now_us);
         if handoff.status == "rejected" && self.makes(Mistake::RefusedLeavesNoTrace) {
-            self.tasks.get_mut(&task.id).expect("it was put just now").history.pop();
+            self.record_mut(&task.id).history.pop();
         }
         Reply::Handoff(handoff, task)
     }

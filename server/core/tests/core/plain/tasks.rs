@@ -37,8 +37,8 @@ impl World {
             progress: None,
             outcome: String::new(),
         };
-        self.tasks
-            .insert(id.to_owned(), TaskRecord { task: task.clone(), pairs: Vec::new(), history: Vec::new() });
+        let record = TaskRecord { task: task.clone(), pairs: Vec::new(), history: Vec::new() };
+        self.tasks.insert(id.to_owned(), Rc::new(record));
         Ok(self.put_task(task, Happened::Created, now_us))
     }
 
@@ -114,7 +114,7 @@ impl World {
             task.revision = revision;
             task.updated_us = now_us;
         }
-        let record = self.tasks.get_mut(&task.id).expect("only tasks that exist are put");
+        let record = self.record_mut(&task.id);
         record.task = task.clone();
         record.history.push(Rc::new(Entry {
             revision,

@@ -12,12 +12,13 @@ use super::{
     value::PlainMap,
 };
 
+/// Copied before each batch, so what is large is shared with the copy until it is changed.
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) revision: u64,
-    pub(crate) tasks: BTreeMap<String, TaskRecord>,
+    pub(crate) tasks: BTreeMap<String, Rc<TaskRecord>>,
     pub(crate) agents: BTreeMap<String, Agent>,
-    pub(crate) handoffs: BTreeMap<u64, Handoff>,
+    pub(crate) handoffs: BTreeMap<u64, Rc<Handoff>>,
     pub(crate) rules_off: BTreeSet<&'static str>,
     /// Oldest first.
     pub(crate) requests: Vec<Remembered>,
@@ -162,6 +163,16 @@ impl World {
             requests_age_us,
             mistake,
         }
+    }
+
+    /// All tasks, to be changed.
+    pub(crate) fn records_mut(&mut self) -> impl Iterator<Item = &mut TaskRecord> {
+        self.tasks.values_mut().map(Rc::make_mut)
+    }
+
+    /// A task that exists, to be changed.
+    pub(crate) fn record_mut(&mut self, id: &str) -> &mut TaskRecord {
+        Rc::make_mut(self.tasks.get_mut(id).expect("only tasks that exist are changed"))
     }
 
     pub(crate) fn makes(&self, mistake: Mistake) -> bool {

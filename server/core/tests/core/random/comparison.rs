@@ -1,5 +1,7 @@
 //! The core does what the plain world does; and would be found out if it did not.
 
+use std::rc::Rc;
+
 use super::{difference::compare, run::Run};
 use crate::plain::{
     mistake::Mistake,
@@ -47,18 +49,18 @@ fn every_wrong_observation_is_found_out() {
     type Change = fn(&mut World);
     let changes: [(&str, Change); 15] = [
         ("the head", |world| world.revision += 1),
-        ("owner", |world| world.tasks.values_mut().for_each(|record| record.task.owner.push('x'))),
+        ("owner", |world| world.records_mut().for_each(|record| record.task.owner.push('x'))),
         ("status", |world| {
-            world.tasks.values_mut().for_each(|record| {
+            world.records_mut().for_each(|record| {
                 let pending = record.task.status == Status::Pending;
                 record.task.status = if pending { Status::Failed } else { Status::Pending };
             });
         }),
-        ("epoch", |world| world.tasks.values_mut().for_each(|record| record.task.epoch += 1)),
-        ("hand-off count", |world| world.tasks.values_mut().for_each(|record| record.task.handoffs += 1)),
+        ("epoch", |world| world.records_mut().for_each(|record| record.task.epoch += 1)),
+        ("hand-off count", |world| world.records_mut().for_each(|record| record.task.handoffs += 1)),
         ("metadata", |world| {
-            world.tasks.values_mut().for_each(|record| {
-                let metadata = std::rc::Rc::make_mut(&mut record.task.metadata);
+            world.records_mut().for_each(|record| {
+                let metadata = Rc::make_mut(&mut record.task.metadata);
                 metadata.insert("x".into(), crate::plain::value::Plain::Null);
             });
         }),
@@ -67,15 +69,15 @@ fn every_wrong_observation_is_found_out() {
             world.tasks.insert("zz".into(), record);
         }),
         ("a line of the task's history", |world| {
-            let record = world.tasks.values_mut().next().unwrap();
+            let record = world.records_mut().next().unwrap();
             record.history[0] = record.history[0].clone();
-            std::rc::Rc::make_mut(&mut record.history[0]).what = Happened::Updated;
+            Rc::make_mut(&mut record.history[0]).what = Happened::Updated;
         }),
         ("a line of the task's history too few", |world| {
-            _ = world.tasks.values_mut().next().unwrap().history.pop();
+            _ = world.records_mut().next().unwrap().history.pop();
         }),
         ("a state", |world| {
-            world.agents.values_mut().next().unwrap().state = std::rc::Rc::default();
+            world.agents.values_mut().next().unwrap().state = Rc::default();
         }),
         ("where a state came from", |world| {
             world.agents.values_mut().next().unwrap().transferred_from = Some("nobody".into());
@@ -83,9 +85,11 @@ fn every_wrong_observation_is_found_out() {
         ("a line of the state's history", |world| {
             let history = &mut world.agents.values_mut().next().unwrap().history;
             let newest = history.last_mut().unwrap();
-            std::rc::Rc::make_mut(newest).after = std::rc::Rc::default();
+            Rc::make_mut(newest).after = Rc::default();
         }),
-        ("a hand-off's status", |world| world.handoffs.values_mut().next().unwrap().status = "lost"),
+        ("a hand-off's status", |world| {
+            Rc::make_mut(world.handoffs.values_mut().next().unwrap()).status = "lost";
+        }),
         ("a hand-off too few", |world| _ = world.handoffs.pop_first()),
         ("a rule", |world| {
             if !world.rules_off.remove("ping_pong") {

@@ -70,7 +70,7 @@ fn compare_tasks(state: &State, world: &World, depth: usize) -> Result<(), Strin
         &world.tasks.len(),
     )?;
     for (core, plain) in state.tasks_after(None).zip(world.tasks.values()) {
-        let TaskRecord { task, history, .. } = plain;
+        let TaskRecord { task, history, .. } = &**plain;
         // Metadata and histories may be large: only full comparisons look at those that should not have changed.
         let is_new =
             depth == usize::MAX || core.revision.0.max(last_told(history)) + depth as u64 > world.revision;
