@@ -13,6 +13,7 @@ mod chain;
 mod checkpoints;
 mod error;
 mod faults;
+mod file_system;
 mod keep;
 mod log;
 mod log_id;

@@ -8,6 +8,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Result};
 
+use crate::file_system;
+
 /// How long a connection waits for another one's lock. Readers hardly ever need one in WAL mode.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -29,6 +31,10 @@ const WAL_BYTES_KEPT: u32 = 24 << 20;
 
 /// Statements that stay prepared; more than one connection uses.
 const STATEMENTS_MAX: usize = 32;
+
+/// How SQLite keeps the index of the WAL in memory of its own, for all connections of this process, instead of in a file that is mapped. No
+/// other process can read the database meanwhile.
+const ALONE: &str = "unix-excl";
 
 /// Opens the connection that writes. It leaves the WAL alone when it is dropped until [`may_clean_up`] is called: a
 /// log that turns out to be damaged is left as it was found.
@@ -100,7 +106,8 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
 }
 
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
-    let connection = Connection::open_with_flags(path, flags)?;
+    let alone = file_system::maps_may_fail(path.parent().unwrap_or(path));
+    let connection = connect(path, flags, alone)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     // Otherwise statements are planned anew for each value that is bound: once for each append.
@@ -110,4 +117,37 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "trusted_schema", false)?;
     Ok(connection)
+}
+
+fn connect(path: &Path, flags: OpenFlags, alone: bool) -> Result<Connection> {
+    if alone {
+        Connection::open_with_flags_and_vfs(path, flags, ALONE)
+    } else {
+        Connection::open_with_flags(path, flags)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_has_a_database_alone_needs_no_file_that_is_mapped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("alone.db");
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        for (alone, is_mapped) in [(true, false), (false, true)] {
+            let [writer, reader] = [(); 2].map(|()| connect(&path, flags, alone).unwrap());
+            make_durable(&writer, PAGE_BYTES).unwrap();
+            writer.execute_batch("CREATE TABLE IF NOT EXISTS t (a); INSERT INTO t VALUES (1)").unwrap();
+            let count =
+                || reader.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, u32>(0)).unwrap();
+            let before = count();
+            writer.execute_batch("INSERT INTO t VALUES (2)").unwrap();
+            assert_eq!(count(), before + 1);
+            move_wal(&reader).unwrap();
+            assert_eq!(folder.path().join("alone.db-shm").exists(), is_mapped);
+        }
+    }
 }

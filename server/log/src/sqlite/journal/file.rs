@@ -4,7 +4,7 @@
 //! not write down where they lie. Knows nothing of frames.
 
 use std::fs::OpenOptions;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::past_cache::{ALIGNMENT, Aligned, BlockFile};
@@ -24,7 +24,7 @@ impl JournalFile {
     /// Opens the file, or creates it without any room.
     pub(super) fn open(path: &Path) -> io::Result<JournalFile> {
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false);
+        options.read(true).write(true).create(true).truncate(false);
         let file = BlockFile::open_durable(&options, path)?;
         let room = file.file().metadata()?.len() / ALIGNMENT as u64 * ALIGNMENT as u64;
         Ok(JournalFile { file, room })
@@ -49,6 +49,13 @@ impl JournalFile {
     pub(super) fn write_at(&mut self, blocks: &[u8], at: u64) -> io::Result<()> {
         self.file.write_at(blocks, at)?;
         if self.file.is_durable() { Ok(()) } else { self.file.file().sync_data() }
+    }
+
+    /// Reads whole blocks, into [`Aligned`] memory, from a block on.
+    pub(super) fn read_at(&self, blocks: &mut [u8], at: u64) -> io::Result<()> {
+        let mut file = self.file.file();
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(blocks)
     }
 }
 

@@ -63,7 +63,7 @@ impl Journal {
     /// Writes the frame of an append; durable on return.
     ///
     /// # Errors
-    /// [`AppendError::Full`] if the disk has no room for it: nothing was written. [`AppendError::Broken`] after any other failure.
+    /// [`AppendError::Full`] if the disk has no room for it: it is not there. [`AppendError::Broken`] after any other failure.
     pub(super) fn append(&mut self, after: After, appends: &[Append]) -> Result<(), AppendError> {
         let size = frame::bytes_of(appends);
         let end = self.used + size as u64;
@@ -75,11 +75,29 @@ impl Journal {
             self.buffer = Aligned::zeroed(size.next_power_of_two());
         }
         frame::encode(self.in_use, after, appends, self.buffer.bytes_mut(size));
-        // Should it fail, the frame may be there or not, whatever the reason.
-        file.write_at(self.buffer.bytes(size), self.used)
-            .map_err(|error| AppendError::Broken(format!("the journal cannot be written: {error}")))?;
+        file.write_at(self.buffer.bytes(size), self.used).map_err(|error| self.of_write(&error, size))?;
         self.used = end;
         Ok(())
+    }
+
+    /// What is certain after the frame in the buffer could not be written: it may be there or not, whatever the reason.
+    ///
+    /// On a file system that never writes over what it has, a full disk is met here. It is definite if the frame is not whole, as in most cases:
+    /// then none is found there, and the next one takes its place.
+    fn of_write(&self, error: &io::Error, size: usize) -> AppendError {
+        let what = format!("the journal cannot be written: {error}");
+        if is_full(error) && self.lacks_frame(size) {
+            AppendError::Full(what)
+        } else {
+            AppendError::Broken(what)
+        }
+    }
+
+    /// Whether the frame in the buffer is not in its place. If that cannot be read, nobody knows.
+    fn lacks_frame(&self, size: usize) -> bool {
+        let mut found = Aligned::zeroed(size);
+        let read = self.files[self.current].read_at(found.bytes_mut(size), self.used);
+        read.is_ok() && found.bytes(size) != self.buffer.bytes(size)
     }
 
     /// Makes sure that no frame is found any more: the database has what they hold.
@@ -103,10 +121,11 @@ impl Journal {
 /// The room holds no frame before it is whole.
 fn of_growth(error: &io::Error) -> AppendError {
     let what = format!("the journal cannot grow: {error}");
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => AppendError::Full(what),
-        _ => AppendError::Broken(what),
-    }
+    if is_full(error) { AppendError::Full(what) } else { AppendError::Broken(what) }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 fn paths(folder: &Path) -> [PathBuf; 2] {
@@ -155,6 +174,28 @@ mod tests {
         assert_eq!(found(folder.path(), 2), (names(&["c", "d"]), false));
         assert_eq!(found(folder.path(), 0), (Vec::new(), false), "nothing follows what is not there");
         assert_eq!(load(folder.path(), LogId(8), 2).unwrap().placed.len(), 0, "another log's");
+    }
+
+    #[test]
+    fn a_full_disk_is_definite_only_if_the_frame_is_not_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(folder.path(), LOG).unwrap();
+        append(&mut journal, 1, "a");
+        // As if its write had failed.
+        let size = std::mem::take(&mut journal.used) as usize;
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        let other = io::Error::from(io::ErrorKind::TimedOut);
+        assert!(matches!(journal.of_write(&full, size), AppendError::Broken(_)), "the frame is there");
+        let path = folder.path().join("journal-0");
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[size - 1] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(matches!(journal.of_write(&full, size), AppendError::Full(_)));
+        assert!(matches!(journal.of_write(&other, size), AppendError::Broken(_)));
+        append(&mut journal, 1, "instead");
+        assert_eq!(found(folder.path(), 0), (names(&["instead"]), false));
+        std::fs::write(&path, &bytes[..size - 1]).unwrap();
+        assert!(matches!(journal.of_write(&full, size), AppendError::Broken(_)), "nobody can tell");
     }
 
     #[test]
