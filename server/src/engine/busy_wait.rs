@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use tokio::task;
 
 /// Longest wait awake: five times what waking up takes on a virtual machine, so whoever waits longer gains less than a fifth.
-pub(super) const BUSY_MAX: Duration = Duration::from_micros(250);
+const BUSY_MAX: Duration = Duration::from_micros(250);
 
 /// After so many calls that met no other, calls are taken to come one at a time. To be awake for one of several would take the processor
 /// from the others, and make batches smaller.
@@ -65,6 +65,11 @@ impl Calls {
     fn are_lone(&self) -> bool {
         self.lone.load(Ordering::Relaxed) >= LONE_CALLS
     }
+
+    /// Whether somebody may stay awake.
+    fn are_waited_for(&self) -> bool {
+        !self.busy_max.is_zero() && self.are_lone()
+    }
 }
 
 /// The part of the thread that serves the callers: the engine's, or the log's where the engine has none.
@@ -75,8 +80,16 @@ pub(super) struct BusyWait {
 }
 
 impl BusyWait {
+    /// One for a process that has so many processors to itself, or the time of so many.
+    ///
+    /// With less than two nobody stays awake: the time is taken from whoever is waited for, and where the process is held to a quota, all of it
+    /// stops once that is used up, for most of 0.1 s.
+    pub(super) fn on(processors: usize) -> Self {
+        Self::new(if processors < 2 { Duration::ZERO } else { BUSY_MAX })
+    }
+
     /// One that stays awake for so long at most.
-    pub(super) fn new(busy_max: Duration) -> Self {
+    fn new(busy_max: Duration) -> Self {
         let (waiting, lone) = (AtomicU32::new(0), AtomicU32::new(0));
         let calls = Calls { busy_max, waiting, lone, patience: Mutex::new(Some(Patience::default())) };
         Self { calls: Arc::new(calls), patience: Patience::default() }
@@ -88,7 +101,7 @@ impl BusyWait {
 
     /// Waits awake for as long as it is worth it, until `has_come`. Threads that have something to do go first.
     pub(super) fn wait(&mut self, mut has_come: impl FnMut() -> bool) {
-        if !self.calls.are_lone() || has_come() || !self.patience.is_worth_it() {
+        if !self.calls.are_waited_for() || has_come() || !self.patience.is_worth_it() {
             return;
         }
         let end = Instant::now() + self.calls.busy_max;
@@ -132,7 +145,7 @@ impl CallersBusyWait {
 impl Caller<'_> {
     /// Waits awake for as long as it is worth it, until `come` gives something. Tasks that are ready and sockets have their turn meanwhile.
     pub(super) async fn wait<T>(&self, mut come: impl FnMut() -> Option<T>) -> Option<T> {
-        if !self.0.are_lone() {
+        if !self.0.are_waited_for() {
             return None;
         }
         let mut turn = Turn::take(self.0)?;
@@ -229,6 +242,18 @@ mod tests {
         assert_eq!(looks(&mut busy_wait, 3), 0);
         call_alone(&busy_wait, 1);
         assert_eq!(looks(&mut busy_wait, 3), 3);
+    }
+
+    #[tokio::test]
+    async fn nobody_stays_awake_without_a_second_processor() {
+        for (processors, looked) in [(0, 0), (1, 0), (2, 1), (64, 1)] {
+            let mut busy_wait = BusyWait::on(processors);
+            call_alone(&busy_wait, LONE_CALLS);
+            assert!(busy_wait.of_callers().come_alone());
+            assert_eq!(looks(&mut busy_wait, 1), looked, "the engine, {processors} processors");
+            let come = busy_wait.of_callers().begin().wait(|| Some("come")).await;
+            assert_eq!(come.is_some(), looked > 0, "a caller, {processors} processors");
+        }
     }
 
     #[test]

@@ -49,7 +49,11 @@ pub use recent::{Commit, Encoded, Presentation, Reading};
 pub use retention::Retention;
 pub use wanted::{EventKey, Wanted};
 
-use std::{sync::Arc, thread::JoinHandle, time::Instant};
+use std::{
+    sync::Arc,
+    thread::{JoinHandle, available_parallelism},
+    time::Instant,
+};
 
 use baton_core::{Answer, Command, RequestMemory, limits::UNPACKED_CHANGES_MAX};
 use baton_log::{Archive, Checkpoints, Log, LogId};
@@ -63,7 +67,7 @@ use tokio::{
 
 use crate::{clock::Clock, metrics::Metrics};
 use appender::Appender;
-use busy_wait::{BUSY_MAX, BusyWait, CallersBusyWait};
+use busy_wait::{BusyWait, CallersBusyWait};
 use committing::Committer;
 use forgetting::{Forgets, Forgetter};
 use newest::Newest;
@@ -206,7 +210,7 @@ impl Engine {
         for namespace in &opened.recovered {
             show_oldest(&metrics, &namespace.namespace, namespace.oldest_revision.0);
         }
-        let busy_wait = BusyWait::new(BUSY_MAX);
+        let busy_wait = BusyWait::on(available_parallelism().map_or(1, usize::from));
         let of_callers = busy_wait.of_callers();
         let (of_engine, of_log) = match place {
             Place::OwnThread => (Some(busy_wait), None),
