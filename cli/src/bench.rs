@@ -10,7 +10,11 @@ mod ring;
 use std::{path::PathBuf, time::Duration};
 
 use baton_client::{Client, ServerInfo};
-use baton_proto::v1::{HandOffResponse, handoff_service_client::HandoffServiceClient};
+use baton_proto::v1::{
+    GetServerInfoRequest, HandOffResponse, handoff_service_client::HandoffServiceClient,
+    monitor_service_client::MonitorServiceClient,
+};
+use baton_server::open_files;
 use clap::{Args, value_parser};
 use indicatif::{ProgressBar, ProgressStyle};
 use tonic::{
@@ -28,6 +32,9 @@ use crate::{exit::Exit, failure::Failure, local_server::LocalServer, session::Se
 
 /// The namespace that is loaded unless `-n` names another: not the one where the work is.
 const NAMESPACE: &str = "bench";
+
+/// How long the first call of a connection may take, unless a deadline is given.
+const ANSWER_WAIT: Duration = Duration::from_secs(10);
 
 /// Arguments of `bench`.
 #[derive(Debug, Args)]
@@ -69,6 +76,7 @@ pub(crate) struct BenchArgs {
 /// # Errors
 /// A server cannot be started or reached; any call fails; stdout cannot be written.
 pub(crate) async fn run(args: BenchArgs, session: &mut Session<'_>) -> Result<(), Failure> {
+    open_files::raise_limit();
     let report = if session.addr_is_given {
         let (addr, echo) = (with_scheme(&session.globals.addr), args.echo);
         measure(&args, session, &addr, echo).await?
@@ -96,6 +104,7 @@ async fn measure(
     let namespace = session.globals.namespace.as_deref().unwrap_or(NAMESPACE);
     let client = Client::builder().endpoint(addr).namespace(namespace).connect().await?;
     let channels = connect(addr, args.connections).await?;
+    await_answers(addr, &channels, session.globals.deadline.unwrap_or(ANSWER_WAIT)).await?;
     let mut rings = rings(args, namespace);
     let sample = prepare(args, &mut rings, &channels).await.map_err(failed)?;
     let mut load = Load::new(channels, rings);
@@ -245,6 +254,25 @@ async fn connect(addr: &str, count: u16) -> Result<Vec<Channel>, Failure> {
         channels.push(endpoint.connect().await.map_err(unreachable)?);
     }
     Ok(channels)
+}
+
+/// Waits until all connections were answered once: the system takes more of them than a server that has as many as it can have.
+async fn await_answers(addr: &str, channels: &[Channel], deadline: Duration) -> Result<(), Failure> {
+    for (index, channel) in channels.iter().enumerate() {
+        let mut monitor = MonitorServiceClient::new(channel.clone());
+        let asked = monitor.get_server_info(GetServerInfoRequest {});
+        tokio::time::timeout(deadline, asked)
+            .await
+            .map_err(|_| {
+                let (number, count) = (index + 1, channels.len());
+                let what = format!(
+                    "{addr} does not answer connection {number} of {count}: ask for fewer, or see its log"
+                );
+                Failure::new(Exit::Unreachable, "UNREACHABLE", what)
+            })?
+            .map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// A call that fails ends the run.

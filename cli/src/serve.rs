@@ -9,7 +9,7 @@ use baton_server::{
     config::{Config, LogFormat, LogLevel, LogRequests},
     logging,
     metrics::Metrics,
-    runtime, serve,
+    open_files, runtime, serve,
     shutdown::{Shutdown, StopSignals},
 };
 use clap::{
@@ -78,6 +78,7 @@ async fn serve_until_stopped(config: Config, session: &mut Session<'_>) -> Resul
     let _writes_what_is_left = logging::install(&config, metrics.log_lines_dropped.clone())
         .map_err(|error| Failure::new(Exit::Failure, "LOGGING", error.to_string()))?;
     allocator::give_back_when_quiet()?;
+    open_files::raise_limit();
     let shutdown = Shutdown::new();
     let signals = StopSignals::install()?;
     let stop = shutdown.clone();

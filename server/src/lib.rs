@@ -16,6 +16,7 @@ mod log_time;
 pub mod log_writer;
 pub mod logging;
 pub mod metrics;
+pub mod open_files;
 mod own_body;
 pub mod readiness;
 mod request_format;

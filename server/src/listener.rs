@@ -93,7 +93,7 @@ pub(crate) async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
-                tracing::warn!(%error, "cannot accept connections, trying again");
+                tracing::warn!(%error, "cannot accept connections, trying again; if too many files are open, raise the hard limit (ulimit -Hn, LimitNOFILE=)");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

@@ -6,6 +6,7 @@
 mod affinity;
 mod demo_and_bench;
 mod main_job;
+mod open_files;
 mod process;
 mod proxy;
 mod server;

@@ -32,7 +32,12 @@ impl Server {
 
     /// Starts a server on this folder, with more arguments, and waits until it is ready.
     pub(crate) fn with(folder: TempDir, args: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_baton"))
+        Self::by(Command::new(env!("CARGO_BIN_EXE_baton")), folder, args)
+    }
+
+    /// As [`Server::with`], by a command that begins the command line with the binary.
+    pub(crate) fn by(mut command: Command, folder: TempDir, args: &[&str]) -> Self {
+        let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "error", "-o", "jsonl", "--data"])
             .arg(folder.path())
             .args(args)
