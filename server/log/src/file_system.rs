@@ -1,4 +1,4 @@
-//! What the file system under a folder wants to be treated by.
+//! What cannot be relied upon on the file system that a folder is on.
 //!
 //! Knows nothing of what is kept there.
 

@@ -10,9 +10,11 @@ mod load;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
+
 use self::file::JournalFile;
 pub(crate) use self::frame::After;
-use self::frame::Use;
+use self::frame::{Found, Use};
 pub(super) use self::load::load;
 use crate::past_cache::Aligned;
 use crate::sync_folder::sync_folder;
@@ -63,7 +65,7 @@ impl Journal {
     /// Writes the frame of an append; durable on return.
     ///
     /// # Errors
-    /// [`AppendError::Full`] if the disk has no room for it: it is not there. [`AppendError::Broken`] after any other failure.
+    /// [`AppendError::Full`] if the disk has no room for it: no start will find it. [`AppendError::Broken`] after any other failure.
     pub(super) fn append(&mut self, after: After, appends: &[Append]) -> Result<(), AppendError> {
         let size = frame::bytes_of(appends);
         let end = self.used + size as u64;
@@ -93,11 +95,14 @@ impl Journal {
         }
     }
 
-    /// Whether the frame in the buffer is not in its place. If that cannot be read, nobody knows.
+    /// Whether a start would not find the frame in its place, going by what it would look at. If that cannot be read, nobody knows.
     fn lacks_frame(&self, size: usize) -> bool {
-        let mut found = Aligned::zeroed(size);
-        let read = self.files[self.current].read_at(found.bytes_mut(size), self.used);
-        read.is_ok() && found.bytes(size) != self.buffer.bytes(size)
+        let mut place = Aligned::zeroed(size);
+        if self.files[self.current].read_at(place.bytes_mut(size), self.used).is_err() {
+            return false;
+        }
+        let found = frame::decode(self.in_use.log, &Bytes::copy_from_slice(place.bytes(size)));
+        !matches!(found, Found::Whole { used, .. } if used == self.in_use)
     }
 
     /// Makes sure that no frame is found any more: the database has what they hold.
@@ -188,8 +193,16 @@ mod tests {
         assert!(matches!(journal.of_write(&full, size), AppendError::Broken(_)), "the frame is there");
         let path = folder.path().join("journal-0");
         let mut bytes = std::fs::read(&path).unwrap();
-        bytes[size - 1] ^= 1;
-        std::fs::write(&path, &bytes).unwrap();
+        let mut alter = |at: usize| {
+            bytes[at] ^= 1;
+            std::fs::write(&path, &bytes).unwrap();
+        };
+        alter(size - 1);
+        assert!(
+            matches!(journal.of_write(&full, size), AppendError::Broken(_)),
+            "nobody looks at what pads it"
+        );
+        alter(200);
         assert!(matches!(journal.of_write(&full, size), AppendError::Full(_)));
         assert!(matches!(journal.of_write(&other, size), AppendError::Broken(_)));
         append(&mut journal, 1, "instead");
